@@ -1,0 +1,158 @@
+/* daemon - what every daemon does around its work */
+#include "lib/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+static int ready_fd = -1; /* set before any thread is started */
+
+void daemon_detach(void)
+{
+    int fds[2];
+    char byte;
+    pid_t pid;
+
+    if (pipe2(fds, O_CLOEXEC) != 0 || (pid = fork()) < 0)
+        log_fatal("cannot go to the background: %m");
+    if (pid > 0) { /* ends when the child is ready, or gone */
+        close(fds[1]);
+        _exit(read(fds[0], &byte, 1) == 1 ? 0 : 1);
+    }
+    close(fds[0]);
+    ready_fd = fds[1];
+    if (setsid() < 0)
+        log_fatal("setsid: %m");
+}
+
+void daemon_ready(void)
+{
+    int null_fd;
+
+    if (ready_fd < 0)
+        return;
+    null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0 ||
+        dup2(null_fd, STDERR_FILENO) < 0)
+        log_fatal("/dev/null: %m");
+    close(null_fd);
+    if (write(ready_fd, "", 1) != 1)
+        log_warn("who started this process is gone: %m");
+    close(ready_fd);
+    ready_fd = -1;
+}
+
+bool daemon_pid_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+    if (fd < 0) {
+        log_error("open %s: %m", path);
+        return false;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            log_error("%s is locked: another one runs already", path);
+        else
+            log_error("lock %s: %m", path);
+        close(fd);
+        return false;
+    }
+    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
+        log_error("write %s: %m", path);
+        close(fd);
+        return false;
+    }
+    return true; /* fd stays open: it is the lock */
+}
+
+static bool make_parents(const char *path)
+{
+    char parent[PATH_MAX];
+    int len = snprintf(parent, sizeof parent, "%s", path);
+
+    if (len < 0 || (size_t)len >= sizeof parent)
+        return false;
+    for (char *slash = strchr(parent + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(parent, 0755) != 0 && errno != EEXIST)
+            return false;
+        *slash = '/';
+    }
+    return true;
+}
+
+bool daemon_folder(const char *path, const char *user, const char *group, unsigned mode)
+{
+    struct stat status;
+    const struct passwd *account;
+    gid_t gid;
+
+    if (!make_parents(path) || (mkdir(path, mode) != 0 && errno != EEXIST)) {
+        log_error("create folder %s: %m", path);
+        return false;
+    }
+    if (lstat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        log_error("%s is not a folder: remove it", path);
+        return false;
+    }
+    if (geteuid() != 0)
+        return true;
+    if ((account = getpwnam(user)) == NULL) {
+        log_error("there is no user %s: create it, or set DAEMON_USER", user);
+        return false;
+    }
+    gid = account->pw_gid;
+    if (group != NULL) {
+        const struct group *entry = getgrnam(group);
+
+        if (entry == NULL) {
+            log_error("there is no group %s: is Postfix installed?", group);
+            return false;
+        }
+        gid = entry->gr_gid;
+    }
+    if (lchown(path, account->pw_uid, gid) != 0 || chmod(path, mode) != 0) {
+        log_error("owner and mode of %s: %m", path);
+        return false;
+    }
+    return true;
+}
+
+bool daemon_drop_privileges(const char *user)
+{
+    const struct passwd *account;
+
+    if (geteuid() != 0)
+        return true;
+    errno = 0;
+    if ((account = getpwnam(user)) == NULL) {
+        log_error("there is no user %s: create it, or set DAEMON_USER", user);
+        return false;
+    }
+    if (account->pw_uid == 0) {
+        log_error("DAEMON_USER must not be root");
+        return false;
+    }
+    if (setgroups(0, NULL) != 0 ||
+        setresgid(account->pw_gid, account->pw_gid, account->pw_gid) != 0 ||
+        setresuid(account->pw_uid, account->pw_uid, account->pw_uid) != 0) {
+        log_error("become user %s: %m", user);
+        return false;
+    }
+    if (setuid(0) == 0 || setgid(0) == 0) { /* proof, not hope */
+        log_error("root privileges can still be had back");
+        return false;
+    }
+    return true;
+}

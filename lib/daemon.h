@@ -1,0 +1,44 @@
+/*
+ * daemon - what every daemon does around its work: detach, pid file, readiness, privileges
+ *
+ * Order in a daemon: daemon_detach() (unless -f), log_open(), daemon_pid_file(), open what needs
+ * root, daemon_drop_privileges(), daemon_ready(), work.
+ */
+#ifndef PEG_DAEMON_H
+#define PEG_DAEMON_H
+
+#include <stdbool.h>
+
+#include "lib/attr.h"
+
+/*
+ * Go to the background. The calling process stays until the child says daemon_ready(), and then
+ * exits 0, so that who starts a daemon may use it at once; it exits 1 where the child ends before.
+ * Returns in the child only. Errors of the child still go to stderr until daemon_ready().
+ */
+void daemon_detach(void);
+
+/* Say that requests are served from now on. Without daemon_detach() it does nothing. */
+void daemon_ready(void);
+
+/*
+ * Write the process id into path, and hold a lock on it until this process ends. Returns false, and
+ * says why in the log, where another process holds the lock or the file cannot be made.
+ */
+bool daemon_pid_file(const char *path) PEG_MUST_USE;
+
+/*
+ * Make a folder that belongs to user and group with exactly this mode, or check that an existing
+ * one does; parents are made as needed. group NULL: the user's own. As a user who is not root it
+ * only makes the folder. Returns false after logging why.
+ */
+bool daemon_folder(const char *path, const char *user, const char *group,
+                   unsigned mode) PEG_MUST_USE;
+
+/*
+ * Become user for ever: groups, gid, uid, and prove that root cannot be had back. Where the process
+ * is not root it stays who it is. Returns false after logging why; the process must then end.
+ */
+bool daemon_drop_privileges(const char *user) PEG_MUST_USE;
+
+#endif

@@ -1,0 +1,51 @@
+/* options - what all command lines have in common */
+#include "lib/options.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *absolute_root(const struct options *options, const char *root)
+{
+    char *path = realpath(root, NULL);
+
+    if (path == NULL) {
+        fprintf(stderr, "%s: --root %s: %m; make that folder first\n", options->program, root);
+        exit(EXIT_FAILED);
+    }
+    if (strcmp(path, "/") == 0)
+        path[0] = '\0';
+    return path; /* lives as long as the process */
+}
+
+void options_common(struct options *options, int opt)
+{
+    switch (opt) {
+    case 'R':
+        options->root = absolute_root(options, optarg);
+        break;
+    case 'H':
+        fputs(options->usage, stdout);
+        exit(EXIT_DONE);
+    case 'V':
+        printf("%s (priority email gateway) %s\n", options->program, PEG_VERSION);
+        exit(EXIT_DONE);
+    default: /* getopt_long() has said what is wrong */
+        fprintf(stderr, "Try '%s --help'.\n", options->program);
+        exit(EXIT_USAGE);
+    }
+}
+
+void options_wrong(const struct options *options, const char *fmt, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "%s: ", options->program);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fprintf(stderr, "\nTry '%s --help'.\n", options->program);
+    exit(EXIT_USAGE);
+}

@@ -1,0 +1,86 @@
+/*
+ * settings - the parameters of /etc/priority-email-gateway.conf, checked and typed
+ *
+ * One table names every parameter with its type, range, default and suffixes; nothing else in the
+ * project knows their spelling. A settings object never changes once it is made, so threads may
+ * share it.
+ */
+#ifndef PEG_SETTINGS_H
+#define PEG_SETTINGS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/attr.h"
+#include "lib/diag.h"
+
+enum { SETTINGS_PRIORITY_MAX = 64 }; /* largest PRIORITY_COUNT */
+
+/* What an instance or the frontend has of its own: suffixes _FRONTEND, _DEFAULT and [n]. */
+struct settings_instance {
+    int nice_level; /* NICE_LEVEL, -20 (most favoured) to 20 */
+};
+
+struct settings {
+    char *root;                 /* --root without trailing slash; "" for the system itself */
+    char *file;                 /* the file that was read, for reports */
+    int priority_count;         /* PRIORITY_COUNT */
+    int default_priority;       /* DEFAULT_PRIORITY */
+    char *relay_host;           /* RELAY_HOST, "" for the recipients' MX */
+    char **frontend_listen;     /* FRONTEND_LISTEN, Postfix `inet` service names, NULL at the end */
+    int instance_port_base;     /* INSTANCE_PORT_BASE: instance n listens on 127.0.0.1, this + n */
+    char *tcpmap_host;          /* TCPMAP_LISTEN: address, without brackets */
+    int tcpmap_port;            /*                and port */
+    int tcpmap_connections;     /* LIMIT_CONNECTIONS_TCPMAP */
+    int decision_lifetime_s;    /* DECISION_LIFETIME */
+    size_t table_capacity;      /* TABLE_CAPACITY, live claims */
+    char *daemon_user;          /* DAEMON_USER; `nobody` by default under --root */
+    struct settings_instance frontend;
+    struct settings_instance instance[SETTINGS_PRIORITY_MAX]; /* priority_count of them are used */
+};
+
+/*
+ * Read ROOT/etc/priority-email-gateway.conf. root is "" or a folder. A missing file is an error
+ * that says so. Reports every problem as `file:line: ...` to diag. Returns NULL where anything was
+ * reported; otherwise an object to be freed with settings_free().
+ */
+struct settings *settings_load(const char *root, struct diag *diag) PEG_MUST_USE;
+
+/* The same from text in memory, file being its name in reports (for tests and settings_load()). */
+struct settings *settings_parse(const char *root, const char *text, size_t text_len,
+                                const char *file, struct diag *diag) PEG_MUST_USE;
+
+void settings_free(struct settings **settings);
+
+/*
+ * How long the frontend may wait between two tries, in seconds, so that no claim expires between
+ * two lookups of queued mail: two such times and 60 s fit in DECISION_LIFETIME. At most 300, which
+ * is Postfix's own minimal_backoff_time.
+ */
+int settings_frontend_backoff_s(const struct settings *settings);
+
+/*
+ * The paths of the gateway, all below settings->root. Each writes a NUL-terminated path into path_r
+ * and returns false where it would not fit.
+ */
+bool settings_path(const struct settings *settings, const char *below_root, char path_r[PATH_MAX])
+    PEG_MUST_USE;
+
+#define SETTINGS_CONF_FILE "/etc/priority-email-gateway.conf"
+#define SETTINGS_RULES_FILE "/etc/priority-email-gateway.rules"
+#define SETTINGS_RUN_DIR "/run/priority-email-gateway"
+#define SETTINGS_TABLE_FILE SETTINGS_RUN_DIR "/decisions"
+#define SETTINGS_LOG_FILE "/var/log/mail.log" /* used below --root; otherwise syslog */
+#define SETTINGS_FRONTEND_SPOOL "/var/spool/postfix-frontend"
+#define SETTINGS_MILTER_SOCKET "peg/milter" /* below the frontend's queue directory */
+
+/*
+ * Names of Postfix instances: "postfix-frontend" for PEG_FRONTEND, else "postfix4" for 4. They name
+ * the folders in /etc, /var/spool and /var/lib, and stand in the log.
+ */
+enum { PEG_FRONTEND = -1 };
+enum { SETTINGS_NAME_SIZE = 32 };
+void settings_instance_name(int instance, char name_r[SETTINGS_NAME_SIZE]);
+
+#endif

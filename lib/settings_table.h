@@ -1,0 +1,58 @@
+/*
+ * settings_table - one row for every parameter: its name, type, range, default and place
+ *
+ * Only settings.c uses this; everybody else sees the finished struct settings.
+ */
+#ifndef PEG_SETTINGS_TABLE_H
+#define PEG_SETTINGS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/attr.h"
+#include "lib/settings.h"
+
+enum settings_kind {
+    KIND_NUMBER,
+    KIND_SIZE,
+    KIND_TIME,
+    KIND_RELAY,
+    KIND_LISTEN,
+    KIND_ENDPOINT,
+    KIND_USER
+};
+
+struct settings_parameter {
+    const char *name;
+    enum settings_kind kind;
+    long min, max;        /* KIND_NUMBER, KIND_SIZE; KIND_TIME in seconds */
+    const char *fallback; /* the default, as one would write it; NULL: it depends, see settings.c */
+    bool suffixed;        /* _FRONTEND, _DEFAULT and [n] are taken, and one is needed */
+    size_t offset;        /* in struct settings; where suffixed, in struct settings_instance */
+};
+
+enum { SETTINGS_PARAMETER_COUNT = 11 };
+extern const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT];
+
+/* The row of exactly this name (without suffix), or NULL. */
+const struct settings_parameter *settings_table_find(const char *name) PEG_MUST_USE;
+
+/*
+ * Check a value and store it below base: a struct settings, or a struct settings_instance where the
+ * parameter is suffixed. Returns false, with nothing stored, where the value is wrong.
+ */
+bool settings_table_store(const struct settings_parameter *p, void *base,
+                          const char *value) PEG_MUST_USE;
+
+/* What a right value would be, as in "X is needed". */
+enum { SETTINGS_NEEDED_SIZE = 256 };
+void settings_table_needed(const struct settings_parameter *p, char text_r[SETTINGS_NEEDED_SIZE]);
+
+/* The known name that is nearest to an unknown one; "" where none is near. */
+enum { SETTINGS_NEAREST_SIZE = 64 };
+void settings_table_nearest(const char *name, char nearest_r[SETTINGS_NEAREST_SIZE]);
+
+/* Free a list like settings->frontend_listen; NULL is allowed. */
+void settings_table_free_list(char **list);
+
+#endif

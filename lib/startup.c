@@ -1,0 +1,39 @@
+/* startup - the first steps of a daemon of this gateway */
+#include "lib/startup.h"
+
+#include <stdio.h>
+
+#include "lib/daemon.h"
+#include "lib/log.h"
+
+bool startup_log(const char *program, const struct settings *settings, bool foreground)
+{
+    enum log_target target = LOG_TO_SYSLOG;
+    char path[PATH_MAX];
+
+    if (!settings_path(settings, SETTINGS_LOG_FILE, path)) {
+        log_error("the path %s is too long", settings->root);
+        return false;
+    }
+    if (foreground)
+        target = LOG_TO_STDERR;
+    else if (settings->root[0] != '\0')
+        target = LOG_TO_FILE;
+    if (log_open(program, target, path))
+        return true;
+    log_error("cannot open the log %s: %m", path);
+    return false;
+}
+
+bool startup_pid_file(const char *program, const struct settings *settings)
+{
+    char folder[PATH_MAX], name[64], path[PATH_MAX];
+
+    snprintf(name, sizeof name, SETTINGS_RUN_DIR "/%s.pid", program);
+    if (!settings_path(settings, SETTINGS_RUN_DIR, folder) ||
+        !settings_path(settings, name, path)) {
+        log_error("the path %s is too long", settings->root);
+        return false;
+    }
+    return daemon_folder(folder, settings->daemon_user, NULL, 0755) && daemon_pid_file(path);
+}

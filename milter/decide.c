@@ -1,0 +1,118 @@
+/* decide - claim the routing keys of one message's recipients, and say which way it goes */
+#include "milter/decide.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "table/respell.h"
+
+typedef enum table_claim claim_fn(void *arg, const char *key, int priority);
+
+static int highest_priority(const struct decide_recipient *recipients, size_t count)
+{
+    int highest = recipients[0].priority;
+
+    for (size_t n = 1; n < count; n++)
+        if (recipients[n].priority > highest)
+            highest = recipients[n].priority;
+    return highest;
+}
+
+static bool all_one_priority(const struct decide_recipient *recipients, size_t count)
+{
+    for (size_t n = 1; n < count; n++)
+        if (recipients[n].priority != recipients[0].priority)
+            return false;
+    return true;
+}
+
+static int compare_mailboxes(const void *left, const void *right)
+{
+    const struct decide_recipient *a = *(const struct decide_recipient *const *)left;
+    const struct decide_recipient *b = *(const struct decide_recipient *const *)right;
+    int order = strcasecmp(a->key, b->key);
+
+    if (order == 0)
+        order = strcasecmp(a->params, b->params);
+    return order != 0 ? order : (a > b) - (a < b); /* all are in one array */
+}
+
+/*
+ * Claim another spelling for a recipient. false: there is none to be had. Where the table is full
+ * it still goes on: a spelling that lives with this priority needs no room.
+ */
+static bool claim_spelling(struct decide_recipient *recipient, claim_fn *claim, void *arg)
+{
+    uint32_t spellings = respell_count(recipient->key);
+    char *spelling = spellings > 0 ? malloc(strlen(recipient->key) + 1) : NULL;
+
+    if (spelling == NULL)
+        return false;
+    for (uint32_t n = 1; n <= spellings; n++) {
+        respell(recipient->key, n, spelling);
+        if (claim(arg, spelling, recipient->priority) == TABLE_CLAIMED) {
+            recipient->spelling = spelling;
+            return true;
+        }
+    }
+    free(spelling);
+    return false;
+}
+
+/*
+ * Postfix keeps one of recipients that differ in letter case only, the first (cleanup's duplicate
+ * filter, src/cleanup/cleanup_out_recipient.c). What replaces a later one would arrive beside it.
+ */
+static bool claim_spellings(struct decide_recipient *recipients, size_t count, claim_fn *claim,
+                            void *arg)
+{
+    struct decide_recipient **sorted = malloc(count * sizeof *sorted);
+    bool done = sorted != NULL;
+
+    for (size_t n = 0; done && n < count; n++)
+        sorted[n] = &recipients[n];
+    if (done)
+        qsort(sorted, count, sizeof *sorted, compare_mailboxes);
+    for (size_t n = 0; done && n < count; n++) {
+        bool repeated = n > 0 && strcasecmp(sorted[n]->key, sorted[n - 1]->key) == 0 &&
+                        strcasecmp(sorted[n]->params, sorted[n - 1]->params) == 0;
+
+        if (sorted[n]->replace && !repeated)
+            done = claim_spelling(sorted[n], claim, arg);
+    }
+    free(sorted);
+    return done;
+}
+
+struct decide_result decide(struct decide_recipient *recipients, size_t count, claim_fn *claim,
+                            void *arg)
+{
+    struct decide_result result = {.way = DECIDE_PLAIN};
+    bool conflict = false;
+
+    for (size_t n = 0; n < count; n++) {
+        enum table_claim claimed = claim(arg, recipients[n].key, recipients[n].priority);
+
+        recipients[n].replace = claimed != TABLE_CLAIMED;
+        conflict = conflict || recipients[n].replace;
+        result.table_full = result.table_full || claimed == TABLE_FULL;
+    }
+    if (!conflict)
+        return result;
+    if (!all_one_priority(recipients, count) && claim_spellings(recipients, count, claim, arg)) {
+        result.way = DECIDE_RESPELL;
+    } else {
+        result.way = DECIDE_FILTER;
+        result.filter_priority = highest_priority(recipients, count);
+    }
+    return result;
+}
+
+const char *decide_way_name(enum decide_way way)
+{
+    static const char *const names[] = {"plain", "filter", "respell"};
+
+    return names[way];
+}

@@ -1,0 +1,52 @@
+/*
+ * decide - claim the routing keys of one message's recipients, and say which way the message goes
+ *
+ * Each recipient has a priority; its routing key may be claimed for another one, by mail that is
+ * still on its way. Then the message needs another way than the plain one:
+ *
+ *   plain    every key could be claimed: nothing in the message or its envelope changes
+ *   filter   all recipients have one priority, or nothing else is left: the whole message goes to
+ *            the instance of the highest priority among its recipients
+ *   respell  the keys in conflict are replaced by other spellings of the same address
+ *
+ * Pure but for the claims, which go through a function of the caller. Thread-safe as that is.
+ */
+#ifndef PEG_DECIDE_H
+#define PEG_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/attr.h"
+#include "table/table.h"
+
+struct decide_recipient {
+    const char *key;    /* routing key */
+    const char *params; /* ESMTP parameters of RCPT, "" if none */
+    int priority;
+    /* Results: */
+    bool replace;   /* take this recipient out of the envelope ... */
+    char *spelling; /* ... and put this key in its place; NULL: Postfix has it twice, once is
+                     * enough. Made by malloc(), the caller's. */
+};
+
+enum decide_way { DECIDE_PLAIN, DECIDE_FILTER, DECIDE_RESPELL };
+
+struct decide_result {
+    enum decide_way way;
+    int filter_priority; /* for DECIDE_FILTER */
+    bool table_full;     /* a claim found no room */
+};
+
+/*
+ * Decide for count recipients. claim is called with arg, a routing key and its priority. Where
+ * memory runs out the answer is DECIDE_FILTER, never a wrong one.
+ */
+struct decide_result decide(struct decide_recipient *recipients, size_t count,
+                            enum table_claim (*claim)(void *arg, const char *key, int priority),
+                            void *arg);
+
+/* "plain", "filter", "respell" */
+const char *decide_way_name(enum decide_way way);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * envelope - the recipients of one message, as the client gave them and as Postfix resolved them
+ *
+ * One object serves many messages, in one thread at a time. Pure.
+ */
+#ifndef PEG_ENVELOPE_H
+#define PEG_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/attr.h"
+
+struct envelope_recipient {
+    char *given;    /* argument of RCPT TO as the client wrote it, for smfi_delrcpt() */
+    char *original; /* the same in internal form, without angle brackets */
+    char *macro;    /* Postfix's {rcpt_addr} */
+    char *resolved; /* the same in internal form */
+    char *key;      /* routing key */
+    char *params;   /* ESMTP parameters (RFC 3461: NOTIFY, ORCPT), blank separated; "" if none */
+};
+
+struct envelope {
+    struct envelope_recipient *recipients;
+    size_t count;
+    size_t room;
+    char *sender; /* argument of MAIL FROM, for the log; NULL before it */
+};
+
+/* Forget the message; the object can be used again. A zeroed object is a fresh one. */
+void envelope_reset(struct envelope *envelope);
+void envelope_deinit(struct envelope *envelope);
+
+bool envelope_set_sender(struct envelope *envelope, const char *given) PEG_MUST_USE;
+
+/*
+ * Add a recipient: its argument and parameters as libmilter gives them (params ends with NULL), and
+ * {rcpt_addr}, NULL where Postfix gave none. false: memory ran out, and nothing was added.
+ */
+bool envelope_add(struct envelope *envelope, const char *given, char *const *params,
+                  const char *macro) PEG_MUST_USE;
+
+/*
+ * The ESMTP parameters for a recipient that takes this one's place under another spelling: its own,
+ * and an ORCPT of what was given if it had none, since Postfix would make one from the new spelling
+ * (RFC 3461 4.2; RFC 6533 3 for addresses that are not ASCII). malloc(); NULL: out of memory.
+ */
+char *envelope_params_of_replacement(const struct envelope_recipient *recipient) PEG_MUST_USE;
+
+#endif

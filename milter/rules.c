@@ -1,0 +1,173 @@
+/* rules - the compiled rules, indexed by source, and matching */
+#include "milter/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "milter/rules_internal.h"
+
+enum {
+    /* Enough for every sensible pattern; a value that backtracks for longer is an attack. */
+    MATCH_LIMIT = 200000,
+    HEAP_LIMIT_KIB = 16384,
+    JIT_STACK_MAX = 512 * 1024
+};
+
+struct rules_matcher {
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+    pcre2_jit_stack *stack;
+};
+
+static int compare_sources(const void *left, const void *right, void *arg)
+{
+    const struct rules *rules = arg;
+    const size_t *a = left, *b = right;
+    int order = strcasecmp(rules->rules[*a].source, rules->rules[*b].source);
+
+    return order != 0 ? order : (*a > *b) - (*a < *b);
+}
+
+static bool list_macros(struct rules *rules)
+{
+    size_t size = 1;
+    const char *last = "";
+
+    for (size_t n = 0; n < rules->count; n++)
+        size += strlen(rules->rules[n].source) + 1;
+    if ((rules->macros = calloc(1, size)) == NULL)
+        return false;
+    for (size_t n = 0; n < rules->count; n++) {
+        const char *source = rules->rules[rules->by_source[n]].source;
+
+        if (*source != '{' || strcmp(source, last) == 0 ||
+            strcmp(source, RULES_RECIPIENT_MACRO) == 0)
+            continue;
+        if (*last != '\0')
+            strcat(rules->macros, " ");
+        strcat(rules->macros, source);
+        last = source;
+    }
+    return true;
+}
+
+bool rules_index(struct rules *rules)
+{
+    rules->by_source = calloc(rules->count + 1, sizeof *rules->by_source);
+    if (rules->by_source == NULL)
+        return false;
+    for (size_t n = 0; n < rules->count; n++)
+        rules->by_source[n] = n;
+    qsort_r(rules->by_source, rules->count, sizeof *rules->by_source, compare_sources, rules);
+    return list_macros(rules);
+}
+
+void rules_free(struct rules **rules_ptr)
+{
+    struct rules *rules = *rules_ptr;
+
+    *rules_ptr = NULL;
+    if (rules == NULL)
+        return;
+    for (size_t n = 0; n < rules->count; n++) {
+        free(rules->rules[n].source);
+        free(rules->rules[n].pattern);
+        pcre2_code_free(rules->rules[n].code);
+    }
+    free(rules->rules);
+    free(rules->by_source);
+    free(rules->macros);
+    free(rules);
+}
+
+size_t rules_count(const struct rules *rules)
+{
+    return rules->count;
+}
+
+const struct rule *rules_get(const struct rules *rules, size_t index)
+{
+    return &rules->rules[index];
+}
+
+/* The first place in by_source whose source is not before this one, or behind it with `behind`. */
+static size_t bound(const struct rules *rules, const char *source, bool behind)
+{
+    size_t low = 0, high = rules->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcasecmp(rules->rules[rules->by_source[middle]].source, source);
+
+        if (order < 0 || (order == 0 && behind))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const size_t *rules_for(const struct rules *rules, const char *source, size_t *count_r)
+{
+    size_t first = bound(rules, source, false);
+
+    *count_r = bound(rules, source, true) - first;
+    return *count_r > 0 ? rules->by_source + first : NULL;
+}
+
+const char *rules_macros(const struct rules *rules)
+{
+    return rules->macros;
+}
+
+struct rules_matcher *rules_matcher_new(void)
+{
+    struct rules_matcher *matcher = calloc(1, sizeof *matcher);
+
+    if (matcher == NULL)
+        return NULL;
+    matcher->data = pcre2_match_data_create(1, NULL);
+    matcher->context = pcre2_match_context_create(NULL);
+    matcher->stack = pcre2_jit_stack_create(32 * 1024, JIT_STACK_MAX, NULL);
+    if (matcher->data == NULL || matcher->context == NULL) {
+        rules_matcher_free(&matcher);
+        return NULL;
+    }
+    pcre2_set_match_limit(matcher->context, MATCH_LIMIT);
+    pcre2_set_heap_limit(matcher->context, HEAP_LIMIT_KIB);
+    if (matcher->stack != NULL) /* NULL where this PCRE2 has no JIT */
+        pcre2_jit_stack_assign(matcher->context, NULL, matcher->stack);
+    return matcher;
+}
+
+void rules_matcher_free(struct rules_matcher **matcher_ptr)
+{
+    struct rules_matcher *matcher = *matcher_ptr;
+
+    *matcher_ptr = NULL;
+    if (matcher == NULL)
+        return;
+    pcre2_match_data_free(matcher->data);
+    pcre2_match_context_free(matcher->context);
+    pcre2_jit_stack_free(matcher->stack);
+    free(matcher);
+}
+
+int rules_match(const struct rule *rule, struct rules_matcher *matcher, const char *value,
+                size_t value_len, char why_r[RULES_WHY_SIZE])
+{
+    int result = pcre2_match(rule->code, (PCRE2_SPTR)value, value_len, 0, 0, matcher->data,
+                             matcher->context);
+
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT) /* the interpreter has more room, and a limit, too */
+        result = pcre2_match(rule->code, (PCRE2_SPTR)value, value_len, 0, PCRE2_NO_JIT,
+                             matcher->data, matcher->context);
+    if (result >= 0) /* 0: there were more groups than the match data holds */
+        return 1;
+    if (result == PCRE2_ERROR_NOMATCH)
+        return 0;
+    pcre2_get_error_message(result, (PCRE2_UCHAR *)why_r, RULES_WHY_SIZE);
+    return -1;
+}

@@ -1,0 +1,190 @@
+/*
+ * service - peg-milter as a daemon: start, reload, end
+ *
+ * libmilter runs the sessions' threads and takes SIGTERM, SIGINT and SIGHUP for its end; SIGUSR1
+ * belongs to a thread of ours, which reads the configuration and the rules again.
+ */
+#include "milter/service.h"
+
+#include <grp.h>
+#include <libmilter/mfapi.h>
+#include <limits.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "lib/startup.h"
+#include "milter/policy.h"
+#include "milter/session.h"
+
+enum { BACKLOG = 1024 };
+
+static void *reload_thread(void *arg)
+{
+    const char *root = arg;
+    sigset_t signals;
+    int number;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR1);
+    while (sigwait(&signals, &number) == 0) {
+        struct diag diag = diag_to_log();
+        struct policy *policy = policy_load(root, &diag);
+
+        if (policy == NULL) {
+            log_warn("reload refused: the old rules stay in force");
+            continue;
+        }
+        log_info("reloaded: %zu rules are in force now", rules_count(policy->rules));
+        policy_install(policy);
+    }
+    return NULL;
+}
+
+/* SIGUSR1 is blocked in every thread, those of libmilter included, but waited for in one. */
+static bool start_reload_thread(const char *root)
+{
+    pthread_t thread;
+    sigset_t signals;
+    static char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s", root);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR1);
+    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 ||
+        pthread_create(&thread, NULL, reload_thread, path) != 0) {
+        log_error("cannot start the thread for reloads: %m");
+        return false;
+    }
+    return pthread_detach(thread) == 0;
+}
+
+/* The group that the frontend's smtpd runs in: that of its mail_owner, who owns its data folder. */
+static const char *frontend_group(const struct settings *settings)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    const struct passwd *owner;
+    const struct group *group;
+
+    if (!settings_path(settings, "/var/lib/postfix-frontend", path) || stat(path, &status) != 0) {
+        log_error("%s: %m; run peg-gen apply first", path);
+        return NULL;
+    }
+    owner = getpwuid(status.st_uid);
+    group = owner != NULL ? getgrgid(owner->pw_gid) : NULL;
+    if (group == NULL)
+        log_error("%s: its owner has no group", path);
+    return group != NULL ? group->gr_name : NULL;
+}
+
+/*
+ * Open the socket inside the frontend's queue folder, where a chrooted smtpd reaches it, for the
+ * frontend and nobody else: who can speak to it can claim routing keys. The path is given relative
+ * to that folder, so that its length does not matter.
+ */
+static bool open_socket(const struct settings *settings)
+{
+    char spool[PATH_MAX], folder[PATH_MAX], connection[] = "unix:" SETTINGS_MILTER_SOCKET;
+    const char *group_name = frontend_group(settings);
+    char group[256];
+    mode_t mask;
+    int opened;
+
+    if (group_name == NULL)
+        return false;
+    snprintf(group, sizeof group, "%s", group_name);
+    if (!settings_path(settings, SETTINGS_FRONTEND_SPOOL, spool) ||
+        !settings_path(settings, SETTINGS_FRONTEND_SPOOL "/peg", folder) ||
+        !daemon_folder(folder, settings->daemon_user, group, 0750))
+        return false;
+    if (chdir(spool) != 0) {
+        log_error("%s: %m; run peg-gen apply first", spool);
+        return false;
+    }
+    mask = umask(0117); /* the folder keeps others out */
+    smfi_setbacklog(BACKLOG);
+    opened = smfi_setconn(connection) == MI_SUCCESS && smfi_opensocket(true) == MI_SUCCESS;
+    umask(mask);
+    if (!opened) {
+        log_error("cannot listen on %s/%s: %m", spool, SETTINGS_MILTER_SOCKET);
+        return false;
+    }
+    if (geteuid() == 0) {
+        const struct group *entry = getgrnam(group);
+
+        if (entry == NULL || lchown(SETTINGS_MILTER_SOCKET, 0, entry->gr_gid) != 0) {
+            log_error("group of %s/%s: %m", spool, SETTINGS_MILTER_SOCKET);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Claims are refreshed and their age is known only while one process writes: this one, from here.
+ */
+static struct table *open_table(const struct settings *settings)
+{
+    char path[PATH_MAX], why[TABLE_WHY_SIZE];
+    struct table *table;
+
+    if (!settings_path(settings, SETTINGS_TABLE_FILE, path)) {
+        log_error("the path %s is too long", settings->root);
+        return NULL;
+    }
+    table = table_open(path, TABLE_WRITER, settings->table_capacity, clock_boot_ms(), why);
+    if (table == NULL)
+        log_error("decision table: %s", why);
+    return table;
+}
+
+/* All that needs root comes before privileges are dropped; threads come after. */
+static bool start(const struct settings *settings)
+{
+    struct table *table;
+
+    if (!startup_pid_file("peg-milter", settings) || !open_socket(settings) ||
+        !daemon_drop_privileges(settings->daemon_user))
+        return false;
+    table = open_table(settings);
+    if (table == NULL || !start_reload_thread(settings->root))
+        return false;
+    if (!session_register(table)) {
+        log_error("libmilter refuses the callbacks: is it older than this program was built for?");
+        return false;
+    }
+    return true;
+}
+
+int milter_service_run(const struct options *options, bool foreground)
+{
+    struct diag diag = diag_to_stderr();
+    struct policy *policy = policy_load(options->root, &diag);
+
+    if (policy == NULL)
+        return EXIT_FAILED;
+    if (!foreground)
+        daemon_detach();
+    if (!startup_log(options->program, policy->settings, foreground) || !start(policy->settings)) {
+        if (!foreground)
+            fprintf(stderr, "%s: cannot start, the log says why\n", options->program);
+        return EXIT_FAILED;
+    }
+    log_info("ready, %zu rules, priorities 0 to %d, default %d", rules_count(policy->rules),
+             policy->settings->priority_count - 1, policy->settings->default_priority);
+    policy_install(policy);
+    daemon_ready();
+    if (smfi_main() != MI_SUCCESS) {
+        log_error("libmilter gave up");
+        return EXIT_FAILED;
+    }
+    log_info("stopped");
+    return EXIT_DONE;
+}

@@ -1,0 +1,316 @@
+/* session - peg-milter's callbacks: one SMTP session of the frontend, message after message */
+#include <stdbool.h>
+
+#include "milter/session.h"
+
+#include <libmilter/mfapi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/route.h"
+#include "milter/classify.h"
+#include "milter/decide.h"
+#include "milter/envelope.h"
+#include "milter/policy.h"
+#include "milter/report.h"
+
+enum {
+    HEADER_BYTES_MAX = 8 * 1024 * 1024, /* of one header; Postfix cuts at header_size_limit */
+    STEPS_SKIPPED = SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOBODY |
+                    SMFIP_NOUNKNOWN,
+    STEPS_WITHOUT_REPLY = SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR,
+    ACTIONS = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT
+};
+
+static struct table *decisions; /* set once, before any session */
+
+struct session {
+    unsigned long without_reply; /* SMFIP_NR_* that the frontend agreed to */
+    struct policy *policy;       /* of this message */
+    struct classify *classify;
+    struct envelope envelope;
+    unsigned route_headers; /* copies of our own header that the client sent */
+    bool not_whole;         /* memory ran out: what is known of this message is not all */
+};
+
+static void session_free(struct session *session)
+{
+    classify_free(&session->classify);
+    envelope_deinit(&session->envelope);
+    policy_release(&session->policy);
+    free(session);
+}
+
+static sfsistat answer(const struct session *session, unsigned long step)
+{
+    return (session->without_reply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
+                             unsigned long offered_steps, unsigned long unused0,
+                             unsigned long unused1, unsigned long *actions_r,
+                             unsigned long *steps_r, unsigned long *unused0_r,
+                             unsigned long *unused1_r)
+{
+    struct session *session = calloc(1, sizeof *session);
+    struct policy *policy = policy_current();
+
+    (void)unused0, (void)unused1;
+    if (session == NULL || (session->classify = classify_new()) == NULL || policy == NULL ||
+        smfi_setpriv(ctx, session) != MI_SUCCESS)
+        goto fail;
+    if ((offered_actions & ACTIONS) != ACTIONS) {
+        log_error("the MTA does not let a milter change headers and recipients: its mail goes "
+                  "by the default priority; Postfix 2.6 or later is needed");
+        goto fail;
+    }
+    *actions_r = ACTIONS;
+    *steps_r = offered_steps & (STEPS_SKIPPED | STEPS_WITHOUT_REPLY);
+    session->without_reply = offered_steps & STEPS_WITHOUT_REPLY;
+    if ((offered_actions & SMFIF_SETSYMLIST) != 0) { /* no more macros than are read */
+        char recipient_macro[] = RULES_RECIPIENT_MACRO, queue_id[] = "i";
+        char *macros = strdup(rules_macros(policy->rules));
+
+        *actions_r |= SMFIF_SETSYMLIST;
+        if (macros != NULL)
+            smfi_setsymlist(ctx, SMFIM_ENVFROM, macros);
+        smfi_setsymlist(ctx, SMFIM_ENVRCPT, recipient_macro);
+        smfi_setsymlist(ctx, SMFIM_EOM, queue_id);
+        free(macros);
+    }
+    *unused0_r = *unused1_r = 0;
+    policy_release(&policy);
+    return SMFIS_CONTINUE;
+fail:
+    policy_release(&policy);
+    smfi_setpriv(ctx, NULL);
+    if (session != NULL)
+        session_free(session);
+    return SMFIS_REJECT; /* of the milter, not of mail: the frontend goes on without */
+}
+
+static void on_gave_up(void *arg, const struct rule *rule, const char *why)
+{
+    const struct session *session = arg;
+
+    log_warn("rule in line %u, %s %s, is taken as not matching a message from <%s>: %s", rule->line,
+             rule->source, rule->pattern, session->envelope.sender, why);
+}
+
+/* The macros that rules look at came with MAIL. */
+static void take_macros(SMFICTX *ctx, struct session *session)
+{
+    const struct rules *rules = session->policy->rules;
+    const char *last = "";
+
+    for (size_t n = 0; n < rules_count(rules); n++) {
+        const struct rule *rule = rules_get(rules, n);
+        char *value;
+
+        if (*rule->source != '{' || strcmp(rule->source, last) == 0)
+            continue;
+        last = rule->source;
+        value = smfi_getsymval(ctx, rule->source);
+        if (value != NULL)
+            classify_macro(session->classify, rule->source, value);
+    }
+}
+
+static void begin_message(struct session *session)
+{
+    envelope_reset(&session->envelope);
+    policy_release(&session->policy);
+    session->policy = policy_current();
+    session->route_headers = 0;
+    session->not_whole = false;
+    classify_begin(session->classify, session->policy->rules, on_gave_up, session);
+}
+
+static sfsistat on_sender(SMFICTX *ctx, char **arguments)
+{
+    struct session *session = smfi_getpriv(ctx);
+
+    begin_message(session);
+    if (!envelope_set_sender(&session->envelope, arguments[0]))
+        session->not_whole = true;
+    take_macros(ctx, session);
+    return answer(session, SMFIP_NR_MAIL);
+}
+
+static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
+{
+    struct session *session = smfi_getpriv(ctx);
+    char macro[] = RULES_RECIPIENT_MACRO;
+
+    if (!envelope_add(&session->envelope, arguments[0], arguments + 1, smfi_getsymval(ctx, macro)))
+        session->not_whole = true;
+    return answer(session, SMFIP_NR_RCPT);
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+    struct session *session = smfi_getpriv(ctx);
+
+    if (strcasecmp(name, PEG_ROUTE_HEADER) == 0)
+        session->route_headers++;
+    if (!classify_header(session->classify, name, value, strlen(value)))
+        session->not_whole = true;
+    return answer(session, SMFIP_NR_HDR);
+}
+
+static enum table_claim claim(void *arg, const char *key, int priority)
+{
+    const struct session *session = arg;
+    int64_t lifetime_ms = (int64_t)session->policy->settings->decision_lifetime_s * 1000;
+
+    return table_claim(decisions, key, strlen(key), priority, lifetime_ms, clock_boot_ms());
+}
+
+/* A client's own copy of our header has no effect in Postfix, and must not get through. */
+static bool remove_route_headers(SMFICTX *ctx, const struct session *session)
+{
+    char name[] = PEG_ROUTE_HEADER;
+
+    for (unsigned n = session->route_headers; n > 0; n--)
+        if (smfi_chgheader(ctx, name, (int)n, NULL) != MI_SUCCESS)
+            return false;
+    return true;
+}
+
+static bool go_by_filter(SMFICTX *ctx, int priority)
+{
+    char name[] = PEG_ROUTE_HEADER;
+    char value[16];
+
+    snprintf(value, sizeof value, "%d", priority);
+    return smfi_addheader(ctx, name, value) == MI_SUCCESS;
+}
+
+static bool respell_recipients(SMFICTX *ctx, const struct envelope *envelope,
+                               const struct decide_recipient *decided)
+{
+    bool done = true;
+
+    for (size_t n = 0; done && n < envelope->count; n++) {
+        const struct envelope_recipient *recipient = &envelope->recipients[n];
+        char *params;
+
+        if (!decided[n].replace)
+            continue;
+        if (decided[n].spelling != NULL) { /* first the new one: better twice than not at all */
+            params = envelope_params_of_replacement(recipient);
+            done =
+                params != NULL && smfi_addrcpt_par(ctx, decided[n].spelling, params) == MI_SUCCESS;
+            free(params);
+        }
+        done = done && smfi_delrcpt(ctx, recipient->given) == MI_SUCCESS;
+    }
+    return done;
+}
+
+static bool apply(SMFICTX *ctx, const struct session *session,
+                  const struct decide_recipient *decided, const struct decide_result *result)
+{
+    if (!remove_route_headers(ctx, session))
+        return false;
+    switch (result->way) {
+    case DECIDE_RESPELL:
+        return respell_recipients(ctx, &session->envelope, decided);
+    case DECIDE_FILTER:
+        return go_by_filter(ctx, result->filter_priority);
+    case DECIDE_PLAIN:
+        break;
+    }
+    return true;
+}
+
+/* A priority for each recipient. */
+static void classify_all(struct session *session, struct decide_recipient *decided,
+                         struct classify_verdict *verdicts)
+{
+    const struct settings *settings = session->policy->settings;
+
+    for (size_t n = 0; n < session->envelope.count; n++) {
+        const struct envelope_recipient *recipient = &session->envelope.recipients[n];
+
+        verdicts[n] = classify_recipient(session->classify, recipient->original,
+                                         recipient->resolved, recipient->macro);
+        if (verdicts[n].rule == NULL)
+            verdicts[n].priority = settings->default_priority;
+        decided[n] = (struct decide_recipient){
+            .key = recipient->key, .params = recipient->params, .priority = verdicts[n].priority};
+    }
+}
+
+/* Nothing can be claimed: the message goes by the filter at the highest priority there is. */
+static sfsistat give_up(SMFICTX *ctx, const struct session *session, const char *queue_id)
+{
+    int priority = session->policy->settings->priority_count - 1;
+
+    log_error("%s: out of memory: the message goes by priority %d", queue_id, priority);
+    go_by_filter(ctx, priority);
+    return SMFIS_ACCEPT;
+}
+
+static sfsistat on_end_of_message(SMFICTX *ctx)
+{
+    struct session *session = smfi_getpriv(ctx);
+    size_t count = session->envelope.count;
+    struct decide_recipient *decided = calloc(count + 1, sizeof *decided);
+    struct classify_verdict *verdicts = calloc(count + 1, sizeof *verdicts);
+    struct decide_result result = {.way = DECIDE_PLAIN};
+    char macro[] = "i";
+    const char *queue_id = smfi_getsymval(ctx, macro);
+    sfsistat reply = SMFIS_CONTINUE;
+
+    if (queue_id == NULL)
+        queue_id = "NOQUEUE";
+    if (decided == NULL || verdicts == NULL || session->not_whole) {
+        reply = give_up(ctx, session, queue_id);
+    } else if (count > 0) {
+        classify_all(session, decided, verdicts);
+        result = decide(decided, count, claim, session);
+        if (!apply(ctx, session, decided, &result))
+            log_error("%s: the frontend did not take the changes to the message", queue_id);
+        report_message(queue_id, &session->envelope, verdicts, &result);
+        for (size_t n = 0; n < count; n++)
+            free(decided[n].spelling);
+    } else if (!remove_route_headers(ctx, session)) {
+        log_error("%s: the frontend did not take the changes to the message", queue_id);
+    }
+    free(decided);
+    free(verdicts);
+    return reply;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+    struct session *session = smfi_getpriv(ctx);
+
+    smfi_setpriv(ctx, NULL);
+    if (session != NULL)
+        session_free(session);
+    return SMFIS_CONTINUE;
+}
+
+bool session_register(struct table *table)
+{
+    static char name[] = "peg-milter";
+    struct smfiDesc callbacks = {.xxfi_name = name,
+                                 .xxfi_version = SMFI_VERSION,
+                                 .xxfi_flags = ACTIONS | SMFIF_SETSYMLIST,
+                                 .xxfi_envfrom = on_sender,
+                                 .xxfi_envrcpt = on_recipient,
+                                 .xxfi_header = on_header,
+                                 .xxfi_eom = on_end_of_message,
+                                 .xxfi_close = on_close,
+                                 .xxfi_negotiate = on_negotiate};
+
+    decisions = table;
+    smfi_setmaxdatasize(HEADER_BYTES_MAX);
+    return smfi_register(callbacks) == MI_SUCCESS;
+}

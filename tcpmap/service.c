@@ -1,0 +1,202 @@
+/*
+ * service - peg-tcpmap as a daemon: start, the decision table behind the server, signals, end
+ *
+ * One thread. SIGTERM and SIGINT end it, SIGUSR1 reads the settings again.
+ */
+#include "tcpmap/service.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "lib/clock.h"
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "lib/settings.h"
+#include "lib/startup.h"
+#include "table/table.h"
+#include "tcpmap/answer.h"
+#include "tcpmap/listen.h"
+#include "tcpmap/server.h"
+
+enum { SIGNAL_COUNT = 3 };
+
+struct service {
+    const char *program;
+    struct settings *settings;
+    char table_path[PATH_MAX];
+    int listen_fd;
+    int connection_limit;
+    struct table *table; /* NULL: not available */
+    bool holding;        /* the log knows that the table is not available */
+    int64_t holding_since_ms;
+    uint64_t lookups;
+    uint64_t misses;
+    struct event_base *base;
+    struct event *signals[SIGNAL_COUNT];
+    struct server *server;
+};
+
+/* Have the table that the writer uses now. Says in the log when that changes. */
+static bool table_is_ready(void *arg)
+{
+    struct service *service = arg;
+    char why[TABLE_WHY_SIZE];
+
+    if (service->table != NULL && table_is_current(service->table))
+        return true;
+    table_close(&service->table);
+    service->table = table_open(service->table_path, TABLE_READER,
+                                service->settings->table_capacity, clock_boot_ms(), why);
+    if (service->table == NULL && !service->holding) {
+        service->holding = true;
+        service->holding_since_ms = clock_boot_ms();
+        log_warn("the decision table is not available, lookups wait for it: %s", why);
+    } else if (service->table != NULL && service->holding) {
+        service->holding = false;
+        log_info("the decision table is available again, after %" PRId64 " ms",
+                 clock_boot_ms() - service->holding_since_ms);
+    }
+    return service->table != NULL;
+}
+
+/* lookup() of struct server_config. */
+static int lookup(void *arg, const char *key, size_t key_len, char text_r[PROTOCOL_LINE_MAX])
+{
+    struct service *service = arg;
+    int priority;
+
+    if (!answer_is_address(key, key_len))
+        return 0;
+    if (!table_is_ready(service))
+        return -1;
+    service->lookups++;
+    if (table_lookup(service->table, key, key_len, service->settings->default_priority,
+                     clock_boot_ms(), &priority) == 0)
+        service->misses++;
+    answer_format(service->settings, priority, text_r);
+    return 1;
+}
+
+/* New settings or none: with errors in the file the old ones stay. */
+static void reload(struct service *service)
+{
+    struct diag diag = diag_to_log();
+    struct settings *old = service->settings;
+    struct settings *fresh = settings_load(old->root, &diag);
+
+    if (fresh == NULL) {
+        log_warn("the settings stay as they were: %s has errors", old->file);
+        return;
+    }
+    if (strcmp(fresh->tcpmap_host, old->tcpmap_host) != 0 ||
+        fresh->tcpmap_port != old->tcpmap_port ||
+        fresh->tcpmap_connections != old->tcpmap_connections)
+        log_warn("TCPMAP_LISTEN and LIMIT_CONNECTIONS_TCPMAP change when %s is restarted",
+                 service->program);
+    service->settings = fresh;
+    settings_free(&old);
+    log_info("settings reloaded from %s", fresh->file);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct service *service = arg;
+
+    (void)what;
+    if (number == SIGUSR1)
+        reload(service);
+    else
+        server_stop(service->server);
+}
+
+static bool catch_signals(struct service *service)
+{
+    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGUSR1};
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        service->signals[i] = evsignal_new(service->base, numbers[i], on_signal, service);
+        if (service->signals[i] == NULL || event_add(service->signals[i], NULL) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What may need root comes before privileges are dropped, strangers' bytes come after. */
+static bool start(struct service *service)
+{
+    const struct settings *settings = service->settings;
+
+    if (!startup_pid_file(service->program, settings) ||
+        !settings_path(settings, SETTINGS_TABLE_FILE, service->table_path))
+        return false;
+    service->listen_fd = listen_open(settings->tcpmap_host, settings->tcpmap_port);
+    if (service->listen_fd < 0)
+        return false;
+    service->connection_limit = listen_fit_limit(settings->tcpmap_connections);
+    if (!daemon_drop_privileges(settings->daemon_user))
+        return false;
+    const struct server_config config = {SERVER_CONFIG_TIMES,
+                                         .lookup = lookup,
+                                         .ready = table_is_ready,
+                                         .arg = service,
+                                         .listen_fds = &service->listen_fd,
+                                         .listen_fd_count = 1,
+                                         .connection_limit = service->connection_limit};
+    service->base = event_base_new();
+    if (service->base != NULL && catch_signals(service))
+        service->server = server_new(service->base, &config);
+    if (service->server == NULL) {
+        log_error("cannot make the event loop: %m");
+        return false;
+    }
+    (void)table_is_ready(service); /* where it is not, that is in the log, and lookups wait */
+    return true;
+}
+
+static void finish(struct service *service)
+{
+    server_free(&service->server);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        if (service->signals[i] != NULL)
+            event_free(service->signals[i]);
+    if (service->base != NULL)
+        event_base_free(service->base);
+    if (service->listen_fd >= 0)
+        close(service->listen_fd);
+    table_close(&service->table);
+    settings_free(&service->settings);
+}
+
+int service_run(const struct options *options, bool foreground)
+{
+    struct service service = {.program = options->program, .listen_fd = -1};
+    struct diag diag = diag_to_stderr();
+    int status = EXIT_FAILED;
+
+    service.settings = settings_load(options->root, &diag);
+    if (service.settings == NULL)
+        return EXIT_FAILED;
+    if (!foreground)
+        daemon_detach();
+    if (startup_log(service.program, service.settings, foreground) && start(&service)) {
+        log_info("ready, listening on %s port %d for %d connections", service.settings->tcpmap_host,
+                 service.settings->tcpmap_port, service.connection_limit);
+        daemon_ready();
+        if (event_base_dispatch(service.base) == 0)
+            status = EXIT_DONE;
+        log_info("stopped: %" PRIu64 " lookups, %" PRIu64 " of them missed, %" PRIu64
+                 " connections",
+                 service.lookups, service.misses, server_served(service.server));
+    } else if (!foreground) {
+        fprintf(stderr, "%s: cannot start, the log says why\n", service.program);
+    }
+    finish(&service);
+    return status;
+}

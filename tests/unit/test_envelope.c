@@ -1,0 +1,95 @@
+/* test_envelope - recipients as given and as resolved, and what replaces them */
+#include "milter/envelope.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+static void add(struct envelope *envelope, const char *given, const char *params, const char *macro)
+{
+    char words[256], *list[8] = {NULL};
+    size_t count = 0;
+
+    snprintf(words, sizeof words, "%s", params);
+    for (char *rest = words, *word; (word = strtok_r(rest, " ", &rest)) != NULL;)
+        list[count++] = word;
+    assert_true(envelope_add(envelope, given, list, macro));
+}
+
+static void a_recipient_is_kept_in_all_its_forms(void **state)
+{
+    static const struct {
+        const char *given, *macro, *original, *resolved, *key;
+    } cases[] = {
+        {"<Bob@DEST.Example>", "Bob@DEST.Example", "Bob@DEST.Example", "Bob@DEST.Example",
+         "Bob@DEST.Example"},
+        {"<nodomain>", "nodomain@origin.example", "nodomain", "nodomain@origin.example",
+         "nodomain@origin.example"},
+        {"<\"quo ted\"@dest.example>", "\"quo ted\"@dest.example", "quo ted@dest.example",
+         "quo ted@dest.example", "\"quo ted\"@dest.example"},
+        {"bare@dest.example", NULL, "bare@dest.example", "bare@dest.example", "bare@dest.example"},
+        {"<trailing@dest.example.>", "trailing@dest.example", "trailing@dest.example.",
+         "trailing@dest.example", "trailing@dest.example"},
+    };
+    struct envelope envelope = {0};
+
+    (void)state;
+    assert_true(envelope_set_sender(&envelope, "<>"));
+    assert_string_equal(envelope.sender, "");
+    for (size_t n = 0; n < LENGTH(cases); n++) {
+        const struct envelope_recipient *is;
+
+        add(&envelope, cases[n].given, "", cases[n].macro);
+        is = &envelope.recipients[n];
+        assert_string_equal(is->given, cases[n].given);
+        assert_string_equal(is->original, cases[n].original);
+        assert_string_equal(is->resolved, cases[n].resolved);
+        assert_string_equal(is->key, cases[n].key);
+        assert_string_equal(is->params, "");
+    }
+    envelope_reset(&envelope);
+    assert_int_equal(envelope.count, 0);
+    assert_null(envelope.sender);
+    envelope_deinit(&envelope);
+}
+
+static void a_replacement_keeps_parameters_and_says_who_was_meant(void **state)
+{
+    static const struct {
+        const char *given, *params, *expected;
+    } cases[] = {
+        {"<bob@dest.example>", "", "ORCPT=rfc822;bob@dest.example"},
+        {"<bob+x@dest.example>", "NOTIFY=SUCCESS,FAILURE",
+         "NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;bob+2Bx@dest.example"},
+        {"<bob@dest.example>", "NOTIFY=NEVER ORCPT=rfc822;other@dest.example",
+         "NOTIFY=NEVER ORCPT=rfc822;other@dest.example"},
+        {"<bob@dest.example>", "orcpt=rfc822;a@b", "orcpt=rfc822;a@b"},
+        {"<\"quo ted=1\"@dest.example>", "", "ORCPT=rfc822;\"quo+20ted+3D1\"@dest.example"},
+        {"<j\xc3\xb6rg@dest.example>", "", "ORCPT=utf-8;j\xc3\xb6rg@dest.example"},
+        {"<nodomain>", "", "ORCPT=rfc822;nodomain"},
+    };
+    struct envelope envelope = {0};
+
+    (void)state;
+    for (size_t n = 0; n < LENGTH(cases); n++) {
+        char *params;
+
+        add(&envelope, cases[n].given, cases[n].params, NULL);
+        params = envelope_params_of_replacement(&envelope.recipients[n]);
+        assert_string_equal(params, cases[n].expected);
+        free(params);
+    }
+    envelope_deinit(&envelope);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_recipient_is_kept_in_all_its_forms),
+        cmocka_unit_test(a_replacement_keeps_parameters_and_says_who_was_meant),
+    };
+
+    return cmocka_run_group_tests_name("envelope", tests, NULL, NULL);
+}

@@ -1,0 +1,355 @@
+/* test_queues - counting in a made-up queue directory, and the layout of the output */
+#include "monitor/queues.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "monitor/showqueues.h"
+
+enum { PATH_SIZE = 512 };
+
+static void path_in(const char *root, const char *below, char path_r[PATH_SIZE])
+{
+    assert_true(snprintf(path_r, PATH_SIZE, "%s/%s", root, below) < PATH_SIZE);
+}
+
+/* Make a folder with its parents. */
+static void make_folder(const char *root, const char *below)
+{
+    char path[PATH_SIZE];
+
+    path_in(root, below, path);
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, 0755);
+        *slash = '/';
+    }
+    (void)mkdir(path, 0755);
+    assert_int_equal(access(path, X_OK), 0);
+}
+
+static void make_file(const char *root, const char *below)
+{
+    char path[PATH_SIZE];
+    int fd;
+
+    path_in(root, below, path);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void make_queues(const char *root, const char *below)
+{
+    static const char *const names[] = {"incoming", "active", "deferred", "hold"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char folder[PATH_SIZE];
+
+        path_in(below, names[i], folder);
+        make_folder(root, folder);
+    }
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static int set_up(void **state)
+{
+    char *root = strdup("/tmp/test_queues.XXXXXX");
+
+    assert_non_null(root);
+    assert_non_null(mkdtemp(root));
+    *state = root;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char *root = *state;
+    int result = nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+
+    free(root);
+    return result;
+}
+
+static void messages_are_counted_in_flat_and_in_hashed_queues(void **state)
+{
+    const char *root = *state;
+    struct queue_counts counts;
+    char why[QUEUES_WHY_SIZE];
+
+    make_queues(root, ".");
+    make_file(root, "incoming/4Bxyz01234zABC");
+    make_folder(root, "active/A");
+    make_file(root, "active/A/A12BC3D4E5");
+    make_file(root, "active/F00D1234");
+    make_folder(root, "deferred/0/F");
+    make_folder(root, "deferred/_");
+    make_file(root, "deferred/0/0123456789");
+    make_file(root, "deferred/0/F/0F23456789");
+    make_file(root, "deferred/_/A1");
+    for (int i = 0; i < 5; i++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "hold/ABCDEF%d", i);
+        make_file(root, name);
+    }
+    assert_true(queues_count(root, &counts, why));
+    assert_int_equal(counts.incoming, 1);
+    assert_int_equal(counts.active, 2);
+    assert_int_equal(counts.deferred, 3);
+    assert_int_equal(counts.hold, 5);
+    assert_int_equal(queues_total(&counts), 11);
+}
+
+static void what_is_no_queue_file_is_not_counted(void **state)
+{
+    const char *root = *state;
+    struct queue_counts counts;
+    char why[QUEUES_WHY_SIZE];
+    char link[PATH_SIZE];
+
+    make_queues(root, ".");
+    make_folder(root, "outside");
+    make_file(root, "outside/ABCDEF0123");
+    make_file(root, "active/.hidden");
+    make_file(root, "active/core.1234");
+    make_file(root, "active/ABC-DEF");
+    make_file(root, "active/dest_example");
+    make_folder(root, "active/lost+found");
+    make_folder(root, "active/backup");
+    make_file(root, "active/backup/ABCDEF0123");
+    make_folder(root, "active/ABCDEF9999");
+    path_in(root, "active/B", link);
+    assert_int_equal(symlink("../outside", link), 0);
+    path_in(root, "active/ABCDEF7777", link);
+    assert_int_equal(symlink("../outside/ABCDEF0123", link), 0);
+    path_in(root, "active/ABCDEF8888", link);
+    assert_int_equal(mkfifo(link, 0600), 0);
+    assert_true(queues_count(root, &counts, why));
+    assert_int_equal(queues_total(&counts), 0);
+}
+
+static void a_missing_queue_is_an_error_that_names_it(void **state)
+{
+    const char *root = *state;
+    struct queue_counts counts = {1, 2, 3, 4};
+    char why[QUEUES_WHY_SIZE];
+    char expected[QUEUES_WHY_SIZE + 128];
+
+    make_folder(root, "incoming");
+    make_file(root, "incoming/ABCDEF0123");
+    make_folder(root, "active");
+    assert_false(queues_count(root, &counts, why));
+    snprintf(expected, sizeof expected,
+             "%s/deferred: No such file or directory, make the instance with 'peg-gen apply'",
+             root);
+    assert_string_equal(why, expected);
+    assert_int_equal(counts.incoming, 1);
+    assert_int_equal(counts.hold, 4);
+}
+
+static void a_missing_queue_directory_is_an_error_that_names_it(void **state)
+{
+    const char *root = *state;
+    struct queue_counts counts;
+    char why[QUEUES_WHY_SIZE];
+    char path[PATH_SIZE];
+
+    path_in(root, "nowhere", path);
+    assert_false(queues_count(path, &counts, why));
+    assert_int_equal(strncmp(why, path, strlen(path)), 0);
+    assert_non_null(strstr(why, ": No such file or directory, "));
+}
+
+/* In a process of its own, since root can read everything. */
+static void an_unreadable_queue_is_an_error_that_says_what_to_do(void **state)
+{
+    const char *root = *state;
+    struct queue_counts counts;
+    char why[QUEUES_WHY_SIZE];
+    char path[PATH_SIZE];
+    int status;
+    pid_t pid;
+
+    make_queues(root, ".");
+    assert_int_equal(chmod(root, 0755), 0);
+    path_in(root, "hold", path);
+    assert_int_equal(chmod(path, 0), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(2);
+        _exit(!queues_count(root, &counts, why) &&
+                      strstr(why, "/hold: Permission denied, run this as root") != NULL
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(chmod(path, 0755), 0);
+    assert_int_equal(status, 0);
+}
+
+static void remove_visited(void *arg, int dir_fd, const char *name)
+{
+    int *visits = arg;
+
+    ++*visits;
+    assert_int_equal(unlinkat(dir_fd, name, 0), 0);
+}
+
+static void a_walk_gives_every_message_with_the_folder_it_is_in(void **state)
+{
+    const char *root = *state;
+    struct queue_counts counts;
+    char why[QUEUES_WHY_SIZE];
+    int visits = 0;
+
+    make_queues(root, ".");
+    make_folder(root, "deferred/A");
+    make_file(root, "deferred/A/A123456");
+    make_file(root, "deferred/B123456");
+    assert_true(queues_walk(root, QUEUE_DEFERRED, remove_visited, &visits, why));
+    assert_int_equal(visits, 2);
+    assert_true(queues_count(root, &counts, why));
+    assert_int_equal(queues_total(&counts), 0);
+}
+
+static void every_queue_is_a_line_under_its_instance_and_an_empty_instance_is_one_line(void **state)
+{
+    const struct queue_counts frontend = {.incoming = 1, .active = 12};
+    const struct queue_counts none = {0};
+    const struct queue_counts large = {.hold = UINT64_C(12345678901)};
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    assert_non_null(out);
+    queues_print(out, "postfix-frontend", &frontend);
+    queues_print(out, "postfix0", &none);
+    queues_print(out, "postfix1", &large);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, " * postfix-frontend = 13\n"
+                              "   | incoming = 1\n"
+                              "   | active   = 12\n"
+                              "   | deferred = 0\n"
+                              "   | hold = 0\n"
+                              " * postfix0 = 0\n"
+                              " * postfix1 = 12345678901\n"
+                              "   | incoming = 0\n"
+                              "   | active   = 0\n"
+                              "   | deferred = 0\n"
+                              "   | hold = 12345678901\n");
+    free(text);
+}
+
+struct shown {
+    bool ok;
+    char *out;
+    char *err;
+};
+
+static struct shown show(char *root, int priority_count)
+{
+    const struct settings settings = {.root = root, .priority_count = priority_count};
+    struct shown shown = {0};
+    size_t out_len;
+    size_t err_len;
+    FILE *out = open_memstream(&shown.out, &out_len);
+    FILE *err = open_memstream(&shown.err, &err_len);
+
+    assert_non_null(out);
+    assert_non_null(err);
+    shown.ok = showqueues_print(&settings, "peg-showqueues", out, err);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(fclose(err), 0);
+    return shown;
+}
+
+static void all_instances_are_shown_frontend_first(void **state)
+{
+    char *root = *state;
+    struct shown shown;
+
+    make_queues(root, "var/spool/postfix-frontend");
+    make_queues(root, "var/spool/postfix0");
+    make_queues(root, "var/spool/postfix1");
+    make_file(root, "var/spool/postfix0/hold/ABCDEF0123");
+    shown = show(root, 2);
+    assert_true(shown.ok);
+    assert_string_equal(shown.err, "");
+    assert_string_equal(
+        shown.out,
+        "Message count in incoming, active, deferred and hold queues of all Postfix instances\n"
+        "\n"
+        " * postfix-frontend = 0\n"
+        " * postfix0 = 1\n"
+        "   | incoming = 0\n"
+        "   | active   = 0\n"
+        "   | deferred = 0\n"
+        "   | hold = 1\n"
+        " * postfix1 = 0\n");
+    free(shown.out);
+    free(shown.err);
+}
+
+static void an_instance_that_cannot_be_counted_is_an_error_and_the_others_are_shown(void **state)
+{
+    char *root = *state;
+    struct shown shown;
+    char expected[PATH_SIZE + 256];
+
+    make_queues(root, "var/spool/postfix-frontend");
+    make_queues(root, "var/spool/postfix1");
+    shown = show(root, 2);
+    assert_false(shown.ok);
+    assert_string_equal(
+        shown.out,
+        "Message count in incoming, active, deferred and hold queues of all Postfix instances\n"
+        "\n"
+        " * postfix-frontend = 0\n"
+        " * postfix1 = 0\n");
+    snprintf(expected, sizeof expected,
+             "peg-showqueues: %s/var/spool/postfix0: No such file or directory, make the instance "
+             "with 'peg-gen apply'\n",
+             root);
+    assert_string_equal(shown.err, expected);
+    free(shown.out);
+    free(shown.err);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(messages_are_counted_in_flat_and_in_hashed_queues),
+        TEST(what_is_no_queue_file_is_not_counted),
+        TEST(a_missing_queue_is_an_error_that_names_it),
+        TEST(a_missing_queue_directory_is_an_error_that_names_it),
+        TEST(an_unreadable_queue_is_an_error_that_says_what_to_do),
+        TEST(a_walk_gives_every_message_with_the_folder_it_is_in),
+        TEST(every_queue_is_a_line_under_its_instance_and_an_empty_instance_is_one_line),
+        TEST(all_instances_are_shown_frontend_first),
+        TEST(an_instance_that_cannot_be_counted_is_an_error_and_the_others_are_shown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
