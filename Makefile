@@ -1,6 +1,16 @@
-# Priority email gateway. `make help` lists the targets.
+# Priority email gateway
+#
+#   make            build all programs into build/
+#   make check      install what tests need (as root), build, run all tests
+#   make demo       a private gateway under build/demo, with mail through it; KEEP=1 leaves it running
+#   make lint       formatting, sizes, and a build with clang
+#   make fuzz       fuzz the readers of strangers' bytes, FUZZ_SECONDS each
+#   make install    into DESTDIR and PREFIX
+#   make clean
+#
+# SAN=address,undefined or SAN=thread builds with sanitizers, into a folder of its own under build/.
+# CC=clang works as well. V=1 shows whole command lines.
 
-VERSION  := 0.1.0
 CC       ?= cc
 PREFIX   ?= /usr/local
 DESTDIR  ?=
@@ -27,7 +37,6 @@ BINARIES := $(foreach program,$(PROGRAMS),$(BUILD)/$(notdir $(program)))
 TESTS    := $(UNITS:tests/unit/%.c=$(BUILD)/tests/%)
 OBJECTS  := $(MODULES:%.c=$(BUILD)/obj/%.o)
 
-# `make V=1` shows whole command lines.
 run = $(if $(V),$(3),@printf '  %-4s %s\n' '$(1)' '$(2)' && $(3))
 
 all: $(BINARIES)
@@ -49,5 +58,85 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libpeg.a
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(CC) $(PEG_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka)
 
+# Tests
+#
+# The sanitizer builds run the unit tests and the milter's; the gateway tests run real Postfix.
+
+SANITIZERS   := address,undefined thread
+JOBS         := $(shell nproc)
+FUZZ_SECONDS ?= 60
+PYTHON        = $(firstword $(foreach python,/usr/bin/python3 python3,\
+                $(shell $(python) -c 'import pytest' 2>/dev/null && echo $(python))))
+PYTEST        = PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider
+SUBMAKE       = +@$(MAKE) --no-print-directory
+
+check:
+	@tools/install-packages build test
+	$(SUBMAKE) -j$(JOBS) all $(TESTS)
+	$(SUBMAKE) check-unit check-oracle
+	@for san in $(SANITIZERS); do \
+	    $(MAKE) --no-print-directory SAN=$$san -j$(JOBS) all-tests && \
+	    $(MAKE) --no-print-directory SAN=$$san check-unit check-milter || exit 1; done
+	$(SUBMAKE) check-gateway
+
+all-tests: all $(TESTS)
+
+check-unit: $(TESTS)
+	@for test in $^; do echo "$$test"; $$test 2>$(BUILD)/unit.log >&2 || { cat $(BUILD)/unit.log; exit 1; }; done
+
+check-oracle: $(BUILD)/tests/address_print
+	@/usr/bin/env python3 -B tests/unit/address_oracle.py $<
+
+check-milter: all
+	@$(PYTEST) tests/milter
+
+check-gateway: all
+	@$(PYTEST) tests/gateway
+
+demo:
+	@tools/install-packages build test
+	$(SUBMAKE) -j$(JOBS) all
+	@$(PYTHON) -B tests/demo/demo.py $(BUILD)/demo $(if $(KEEP),--keep)
+
+lint:
+	@tools/install-packages build test lint
+	@tools/lint
+	$(SUBMAKE) -j$(JOBS) CC=clang BUILD=$(BUILD)/clang all-tests
+
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(MODULES)
+	@mkdir -p $(BUILD)/fuzz/found/$*
+	$(call run,FUZZ,$@,clang $(filter-out $(HARDEN),$(PEG_CFLAGS)) -O1 -g \
+	    -fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize-recover=all \
+	    -o $@ $^ $(LIBS))
+
+fuzz:
+	@tools/install-packages build lint
+	$(SUBMAKE) -j$(JOBS) $(FUZZERS:%=$(BUILD)/fuzz/%)
+	@for fuzzer in $(FUZZERS); do \
+	    dictionary=tests/fuzz/$$fuzzer.dict; \
+	    $(BUILD)/fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	        $$([ ! -f $$dictionary ] || echo -dict=$$dictionary) \
+	        $(BUILD)/fuzz/found/$$fuzzer tests/fuzz/corpus/$$fuzzer || exit 1; done
+
+# Installation
+
+CONF_FILES := priority-email-gateway.conf priority-email-gateway.rules
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/doc/priority-email-gateway \
+	    $(DESTDIR)/etc
+	install $(BINARIES) $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 README.md CHANGELOG.md LICENSE $(CONF_FILES:%=conf/%) \
+	    $(DESTDIR)$(PREFIX)/share/doc/priority-email-gateway
+	for file in $(CONF_FILES); do \
+	    [ -e $(DESTDIR)/etc/$$file ] || install -m 644 conf/$$file $(DESTDIR)/etc; done
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all all-tests check check-unit check-oracle check-milter check-gateway demo lint fuzz \
+        install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

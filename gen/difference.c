@@ -1,0 +1,192 @@
+/* difference - what has to be changed in one configuration folder, and how to say so */
+#include "gen/difference.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/mem.h"
+
+void present_deinit(struct present *present)
+{
+    postconf_deinit(&present->conf);
+    pairs_deinit(&present->files);
+    pairs_deinit(&present->folders);
+}
+
+/* Whether one of the words of a list is this one, or the name after $ in it. */
+static bool has_word(const char *list, const char *word, const char *dollar_name)
+{
+    static const char separators[] = ", \t\n{}$()";
+
+    for (list += strspn(list, separators); *list != '\0'; list += strspn(list, separators)) {
+        size_t len = strcspn(list, separators);
+
+        if (strlen(word) == len && memcmp(list, word, len) == 0)
+            return true;
+        if (dollar_name != NULL && strlen(dollar_name) == len &&
+            memcmp(list, dollar_name, len) == 0)
+            return true;
+        list += len;
+    }
+    return false;
+}
+
+char *difference_with_word(const char *list, const char *word, bool front, const char *dollar_name)
+{
+    if (list == NULL || list[0] == '\0')
+        return mem_dup(word);
+    if (has_word(list, word, dollar_name))
+        return NULL;
+    return front ? mem_printf("%s, %s", word, list) : mem_printf("%s, %s", list, word);
+}
+
+static void compare(struct pairs *changes, const struct pairs *planned, const struct pairs *there)
+{
+    for (size_t i = 0; i < planned->count; i++) {
+        const struct pair *pair = &planned->items[i];
+        const char *value = pairs_get(there, pair->name);
+
+        if (value == NULL || strcmp(value, pair->value) != 0)
+            pairs_set(changes, pair->name, pair->value);
+    }
+}
+
+static void compare_words(struct difference *d, const struct pairs *words, bool front)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        const struct pair *pair = &words->items[i];
+        const char *list = pairs_get(&d->present->conf.main, pair->name);
+        /* non_smtpd_milters = $smtpd_milters is common, and then ours is in it. */
+        const char *dollar_name =
+            strcmp(pair->name, "non_smtpd_milters") == 0 ? "smtpd_milters" : NULL;
+        char *longer = difference_with_word(list, pair->value, front, dollar_name);
+
+        if (longer != NULL)
+            pairs_set(&d->main, pair->name, longer);
+        free(longer);
+    }
+}
+
+static bool is_inet(const char *service_name)
+{
+    const char *slash = strchr(service_name, '/');
+
+    return slash != NULL && strcmp(slash, "/inet") == 0;
+}
+
+/* What is there of a service: nothing of an inet service where the template is copied. */
+static const char *present_service(const struct difference *d, const char *name)
+{
+    if (d->create && is_inet(name))
+        return NULL;
+    return pairs_get(&d->present->conf.services, name);
+}
+
+static void compare_services(struct difference *d)
+{
+    const struct pairs *there = &d->present->conf.services;
+    const struct plan *plan = d->plan;
+
+    for (size_t i = 0; i < plan->services.count; i++) {
+        const struct pair *pair = &plan->services.items[i];
+        const char *entry = present_service(d, pair->name);
+
+        if (entry == NULL || strcmp(entry, pair->value) != 0)
+            pairs_set(&d->services, pair->name, pair->value);
+    }
+    for (size_t i = 0; i < plan->absent.count; i++)
+        if (present_service(d, plan->absent.items[i].name) == NULL)
+            pairs_set(&d->services, plan->absent.items[i].name, plan->absent.items[i].value);
+    for (size_t i = 0; !d->create && i < there->count; i++)
+        if (plan_is_outdated(plan, there->items[i].name, there->items[i].value))
+            pairs_set(&d->removed, there->items[i].name, there->items[i].value);
+}
+
+void difference_compute(struct difference *difference, const struct plan *plan,
+                        const struct present *present)
+{
+    struct difference *d = difference;
+
+    *d = (struct difference){.plan = plan, .present = present};
+    d->create = !present->exists;
+    d->registration = !present->registered;
+    if (pairs_get(&present->folders, plan->queue_dir) == NULL)
+        pairs_set(&d->folders, plan->queue_dir, "");
+    if (pairs_get(&present->folders, plan->data_dir) == NULL)
+        pairs_set(&d->folders, plan->data_dir, "");
+    compare(&d->files, &plan->files, &present->files);
+    compare(&d->main, &plan->main, &present->conf.main);
+    compare_words(d, &plan->first, true);
+    compare_words(d, &plan->last, false);
+    compare_services(d);
+    compare(&d->options, &plan->options, &present->conf.options);
+}
+
+void difference_deinit(struct difference *difference)
+{
+    pairs_deinit(&difference->folders);
+    pairs_deinit(&difference->files);
+    pairs_deinit(&difference->main);
+    pairs_deinit(&difference->services);
+    pairs_deinit(&difference->options);
+    pairs_deinit(&difference->removed);
+}
+
+size_t difference_count(const struct difference *difference)
+{
+    const struct difference *d = difference;
+
+    return (d->create ? 1u : 0u) + (d->registration ? 1u : 0u) + d->folders.count + d->files.count +
+           d->main.count + d->services.count + d->options.count + d->removed.count;
+}
+
+/* `FILE: name = value (was: old)`, FILE being main.cf or master.cf of the folder. */
+static void print_change(FILE *out, const struct difference *d, const char *file,
+                         const struct pair *change, const char *was)
+{
+    fprintf(out, "%s/%s: %s =%s%s ", d->plan->dir, file, change->name,
+            change->value[0] != '\0' ? " " : "", change->value);
+    if (was == NULL)
+        fprintf(out, "(was: not set)\n");
+    else
+        fprintf(out, "(was: %s)\n", was[0] != '\0' ? was : "empty");
+}
+
+static void print_service(FILE *out, const struct difference *d, const struct pair *change)
+{
+    const char *was = present_service(d, change->name);
+
+    if (was == NULL)
+        fprintf(out, "%s/master.cf: new service: %s\n", d->plan->dir, change->value);
+    else
+        fprintf(out, "%s/master.cf: %s (was: %s)\n", d->plan->dir, change->value, was);
+}
+
+void difference_print(FILE *out, const struct difference *difference)
+{
+    const struct difference *d = difference;
+
+    if (d->create)
+        fprintf(out, "%s: new folder, copied from the template; no chroot, no inet services\n",
+                d->plan->dir);
+    for (size_t i = 0; i < d->folders.count; i++)
+        fprintf(out, "%s: new folder\n", d->folders.items[i].name);
+    for (size_t i = 0; i < d->files.count; i++)
+        fprintf(out, "%s: %s\n", d->files.items[i].name,
+                pairs_get(&d->present->files, d->files.items[i].name) != NULL ? "new contents"
+                                                                              : "new file");
+    for (size_t i = 0; i < d->main.count; i++)
+        print_change(out, d, "main.cf", &d->main.items[i],
+                     pairs_get(&d->present->conf.main, d->main.items[i].name));
+    for (size_t i = 0; i < d->removed.count; i++)
+        fprintf(out, "%s/master.cf: no more service: %s\n", d->plan->dir,
+                d->removed.items[i].value);
+    for (size_t i = 0; i < d->services.count; i++)
+        print_service(out, d, &d->services.items[i]);
+    for (size_t i = 0; i < d->options.count; i++)
+        print_change(out, d, "master.cf", &d->options.items[i],
+                     pairs_get(&d->present->conf.options, d->options.items[i].name));
+    if (d->registration)
+        fprintf(out, "%s: registered with postmulti as %s\n", d->plan->dir,
+                d->plan->registered_name);
+}

@@ -1,0 +1,65 @@
+/*
+ * difference - what has to be changed in one configuration folder, and how to say so
+ *
+ * Pure: what is there and what is planned, in; what to change, out.
+ */
+#ifndef PEG_GEN_DIFFERENCE_H
+#define PEG_GEN_DIFFERENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "gen/pairs.h"
+#include "gen/plan.h"
+#include "gen/postconf.h"
+#include "lib/attr.h"
+
+/* What is there. */
+struct present {
+    bool exists;          /* the folder, with main.cf and master.cf */
+    bool registered;      /* postmulti knows it */
+    struct postconf conf; /* of the folder; where it does not exist, of the template */
+    struct pairs files;   /* path -> contents, of plan.files as far as they exist */
+    struct pairs folders; /* queue and data directory, as far as they exist */
+};
+
+/* What to change. Lists name things as those of struct plan do. */
+struct difference {
+    const struct plan *plan;       /* borrowed */
+    const struct present *present; /* borrowed */
+    bool create;                   /* copy the template first */
+    bool registration;             /* register with postmulti */
+    struct pairs folders;          /* path -> "" */
+    struct pairs files;
+    struct pairs main;
+    struct pairs services;
+    struct pairs options;
+    struct pairs removed; /* services, with their entries */
+};
+
+void present_deinit(struct present *present);
+
+/*
+ * Compare. A folder that does not exist is compared with what copying the template makes of it. The
+ * difference borrows both arguments. To be freed with difference_deinit().
+ */
+void difference_compute(struct difference *difference, const struct plan *plan,
+                        const struct present *present);
+void difference_deinit(struct difference *difference);
+
+/* How many changes there are. */
+size_t difference_count(const struct difference *difference) PEG_MUST_USE;
+
+/* Write a line for each change. */
+void difference_print(FILE *out, const struct difference *difference);
+
+/*
+ * The value of a list parameter with one more word, at its front or end; "" and NULL are empty
+ * lists. NULL where the word is there already. A word may be given alone or in {word, option=...}
+ * (milters(5)), and `$name` counts as the word where dollar_name is that name. To be freed.
+ */
+char *difference_with_word(const char *list, const char *word, bool front,
+                           const char *dollar_name) PEG_MUST_USE;
+
+#endif

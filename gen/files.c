@@ -1,0 +1,129 @@
+/* files - the few things that peg-gen does with files by itself */
+#include "gen/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gen/mem.h"
+#include "lib/file.h"
+
+enum { COPY_SIZE_MAX = 64 << 20 };
+
+static bool complain(const char *path, const char *what)
+{
+    fprintf(stderr, "%s: %s: %m\n", path, what);
+    return false;
+}
+
+bool files_is_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool files_is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool make_parents(const char *path)
+{
+    char *copy = mem_dup(path);
+    bool good = true;
+
+    for (char *slash = strchr(copy + 1, '/'); good && slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        good = mkdir(copy, 0755) == 0 || errno == EEXIST || complain(copy, "cannot be made");
+        *slash = '/';
+    }
+    free(copy);
+    return good;
+}
+
+static bool give_to(const char *path, const char *owner)
+{
+    const struct passwd *user;
+
+    if (owner == NULL || geteuid() != 0)
+        return true;
+    errno = 0;
+    user = getpwnam(owner);
+    if (user == NULL) {
+        fprintf(stderr, "%s: there is no user %s to own it\n", path, owner);
+        return false;
+    }
+    return chown(path, user->pw_uid, user->pw_gid) == 0 || complain(path, "owner cannot be set");
+}
+
+bool files_make_folder(const char *path, unsigned mode, const char *owner)
+{
+    if (files_is_folder(path))
+        return true;
+    if (!make_parents(path))
+        return false;
+    if (mkdir(path, mode) != 0)
+        return complain(path, "cannot be made");
+    if (chmod(path, mode) != 0) /* whatever the umask is */
+        return complain(path, "mode cannot be set");
+    return give_to(path, owner);
+}
+
+static bool write_all(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(fd, text, len);
+
+        if (done < 0 && errno != EINTR)
+            return false;
+        if (done > 0) {
+            text += done;
+            len -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+/* Write to a file beside path, and rename it. */
+static bool replace(const char *path, const char *text, size_t len, mode_t mode)
+{
+    char *temporary = mem_printf("%s.peg-gen", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool good = fd >= 0 && write_all(fd, text, len) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+
+    if (fd >= 0 && close(fd) != 0)
+        good = false;
+    good = good && rename(temporary, path) == 0;
+    if (!good) {
+        complain(path, "cannot be written");
+        unlink(temporary);
+    }
+    free(temporary);
+    return good;
+}
+
+bool files_write(const char *path, const char *text)
+{
+    return replace(path, text, strlen(text), 0644);
+}
+
+bool files_copy(const char *from, const char *to)
+{
+    struct stat st;
+    size_t len;
+    char *text = stat(from, &st) == 0 ? file_read(from, COPY_SIZE_MAX, &len) : NULL;
+    bool good = text != NULL ? replace(to, text, len, st.st_mode & 07777)
+                             : complain(from, "cannot be read");
+
+    free(text);
+    return good;
+}

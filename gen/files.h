@@ -1,0 +1,30 @@
+/*
+ * files - the few things that peg-gen does with files by itself
+ *
+ * Every function prints an error on stderr, with the path, before it returns false.
+ */
+#ifndef PEG_GEN_FILES_H
+#define PEG_GEN_FILES_H
+
+#include <stdbool.h>
+
+#include "lib/attr.h"
+
+/* Whether there is a regular file, or a folder, of that name. */
+bool files_is_file(const char *path) PEG_MUST_USE;
+bool files_is_folder(const char *path) PEG_MUST_USE;
+
+/*
+ * Make a folder and its missing parents. The folder itself gets mode and, where owner is not NULL
+ * and this is root, that user and the user's group; the parents get 0755. One that exists is left
+ * as it is.
+ */
+bool files_make_folder(const char *path, unsigned mode, const char *owner) PEG_MUST_USE;
+
+/* Replace a file's contents at once, by rename(2): readers see the old or the new. Mode 0644. */
+bool files_write(const char *path, const char *text) PEG_MUST_USE;
+
+/* Copy a regular file with its mode; the copy belongs to the caller's user. */
+bool files_copy(const char *from, const char *to) PEG_MUST_USE;
+
+#endif

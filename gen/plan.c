@@ -1,0 +1,139 @@
+/* plan - what the configuration folder of the frontend or of an instance has to say */
+#include "gen/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/mem.h"
+#include "gen/plan_parts.h"
+
+char *plan_join_options(const char *const options[])
+{
+    char *text = mem_dup("");
+
+    for (size_t i = 0; options[i] != NULL; i++) {
+        char *longer = mem_printf("%s%s-o %s", text, i > 0 ? " " : "", options[i]);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+/* What the frontend and all instances have in common. */
+static void plan_common(const struct settings *settings, struct plan *plan)
+{
+    struct pairs *main = &plan->main;
+
+    pairs_set(main, "queue_directory", plan->queue_dir);
+    pairs_set(main, "data_directory", plan->data_dir);
+    pairs_set(main, "syslog_name", plan->name);
+    pairs_set(main, "mail_name", plan->name); /* stands in the Received header */
+    /* Postfix cuts a longer header, and recipients behind the cut would count as copies. */
+    pairs_set(main, "header_size_limit", "1048576");
+    if (settings->root[0] == '\0')
+        return; /* postmulti registers, and the log is the system's */
+    pairs_set(main, "multi_instance_name", plan->registered_name);
+    pairs_set(main, "multi_instance_group", PLAN_GROUP);
+    pairs_set(main, "multi_instance_enable", "yes");
+    pairs_setf(main, "maillog_file", "%s" SETTINGS_LOG_FILE, settings->root);
+    pairs_setf(main, "maillog_file_prefixes", "%s/var/log", settings->root);
+    pairs_set(&plan->absent, "postlog/unix-dgram", "postlog unix-dgram n - n - 1 postlogd");
+}
+
+struct plan *plan_new(const struct settings *settings, int instance)
+{
+    struct plan *plan = mem_resize(NULL, 1, sizeof *plan);
+
+    *plan = (struct plan){.instance = instance};
+    settings_instance_name(instance, plan->name);
+    if (instance == PEG_FRONTEND)
+        plan->registered_name = mem_dup(plan->name);
+    else
+        plan->registered_name = mem_printf("postfix-%d", instance);
+    plan->dir = mem_printf("%s/etc/%s", settings->root, plan->name);
+    plan->queue_dir = mem_printf("%s/var/spool/%s", settings->root, plan->name);
+    plan->data_dir = mem_printf("%s/var/lib/%s", settings->root, plan->name);
+    plan_common(settings, plan);
+    if (instance == PEG_FRONTEND)
+        plan_frontend(settings, plan);
+    else
+        plan_instance(settings, plan);
+    return plan;
+}
+
+void plan_free(struct plan **plan)
+{
+    struct plan *p = *plan;
+
+    if (p == NULL)
+        return;
+    free(p->registered_name);
+    free(p->dir);
+    free(p->queue_dir);
+    free(p->data_dir);
+    pairs_deinit(&p->main);
+    pairs_deinit(&p->first);
+    pairs_deinit(&p->last);
+    pairs_deinit(&p->services);
+    pairs_deinit(&p->absent);
+    pairs_deinit(&p->options);
+    pairs_deinit(&p->files);
+    free(p);
+    *plan = NULL;
+}
+
+/* peg4/unix or peg4-f/unix */
+static bool is_transport_name(const char *name)
+{
+    size_t digits;
+
+    if (strncmp(name, "peg", 3) != 0)
+        return false;
+    digits = strspn(name + 3, "0123456789");
+    name += 3 + digits;
+    return digits > 0 && (strcmp(name, "/unix") == 0 || strcmp(name, "-f/unix") == 0);
+}
+
+/*
+ * A listener is taken for ours only where the whole entry is what we would write, which no operator
+ * writes by chance because of its syslog_name. One with options added stays.
+ */
+static bool is_old_frontend_listener(const char *service, const char *entry)
+{
+    char *ours = plan_frontend_listener(service);
+    bool same = strcmp(ours, entry) == 0;
+
+    free(ours);
+    return same;
+}
+
+/* The same for an instance: all but the port is as in our one service. */
+static bool is_old_instance_listener(const struct plan *plan, const char *entry)
+{
+    const char *ours = plan->services.items[0].value;
+    const char *tail = strchr(ours, ' ');
+    const char *entry_tail = strchr(entry, ' ');
+
+    return strncmp(entry, "127.0.0.1:", 10) == 0 && tail != NULL && entry_tail != NULL &&
+           strcmp(tail, entry_tail) == 0;
+}
+
+bool plan_is_outdated(const struct plan *plan, const char *name, const char *entry)
+{
+    size_t type = strcspn(name, "/");
+    bool outdated = false;
+
+    if (pairs_get(&plan->services, name) != NULL || pairs_get(&plan->absent, name) != NULL)
+        return false;
+    if (plan->instance == PEG_FRONTEND && is_transport_name(name)) {
+        outdated = true;
+    } else if (strcmp(name + type, "/inet") == 0) {
+        char *service = mem_dup_len(name, type);
+
+        outdated = plan->instance == PEG_FRONTEND ? is_old_frontend_listener(service, entry)
+                                                  : is_old_instance_listener(plan, entry);
+        free(service);
+    }
+    return outdated;
+}

@@ -1,0 +1,46 @@
+/*
+ * plan - what the configuration folder of the frontend or of an instance has to say
+ *
+ * Pure: settings in, lists out. Only what stands in these lists is peg-gen's; everything else in
+ * the folder is the operator's and stays as it is.
+ */
+#ifndef PEG_GEN_PLAN_H
+#define PEG_GEN_PLAN_H
+
+#include "gen/pairs.h"
+#include "lib/attr.h"
+#include "lib/settings.h"
+
+struct plan {
+    int instance; /* PEG_FRONTEND or a priority */
+    char name[SETTINGS_NAME_SIZE];
+    char *registered_name; /* for postmulti, "postfix-4" */
+    char *dir;             /* ROOT/etc/postfix4 */
+    char *queue_dir;
+    char *data_dir;
+    struct pairs main;     /* parameters of main.cf with the whole value */
+    struct pairs first;    /* parameters whose list must contain this word; new ones go first */
+    struct pairs last;     /* the same, but new ones go last */
+    struct pairs services; /* "peg4/unix" -> whole entry of master.cf */
+    struct pairs absent;   /* the same, but a service of that name stays as it is */
+    struct pairs options;  /* "qmgr/unix/rewrite_service_name" -> value of an -o option */
+    struct pairs files;    /* path -> contents */
+};
+
+/* The group of all our instances, for postmulti. */
+#define PLAN_GROUP "priority"
+
+/* The plan of one folder, to be freed with plan_free(). */
+struct plan *plan_new(const struct settings *settings, int instance) PEG_MUST_USE;
+void plan_free(struct plan **plan);
+
+/*
+ * Whether a service of master.cf, given as in plan.services, was made by peg-gen for settings that
+ * have changed since: a transport of a priority that is gone, or a listener on another port.
+ */
+bool plan_is_outdated(const struct plan *plan, const char *name, const char *entry) PEG_MUST_USE;
+
+/* The word of the milter list that leads to peg-milter. */
+#define PLAN_MILTER "unix:" SETTINGS_MILTER_SOCKET
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * plan_frontend - the Postfix that receives
+ *
+ * Its rule: between the milter, which claims the address that it saw, and the queue manager's
+ * lookup of that address, nothing may change a recipient. So all mapping is left to the instances.
+ */
+#include "gen/plan_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/mem.h"
+#include "lib/route.h"
+
+/* The qmgr of the frontend asks a resolver of its own, so that smtpd does not depend on the table.
+ */
+#define RESOLVER "rewrite-route"
+
+static void plan_milter(struct plan *plan)
+{
+    struct pairs *main = &plan->main;
+
+    /* Last: it decides on what other milters have made of the message. */
+    pairs_set(&plan->last, "smtpd_milters", PLAN_MILTER);
+    pairs_set(&plan->last, "non_smtpd_milters", PLAN_MILTER);
+    pairs_set(main, "milter_default_action", "accept"); /* without it: the default priority */
+    pairs_set(main, "milter_protocol", "6");
+    /* It answers in milliseconds; one that hangs must not hold up mail for minutes. */
+    pairs_set(main, "milter_connect_timeout", "5s");
+    pairs_set(main, "milter_command_timeout", "10s");
+    pairs_set(main, "milter_content_timeout", "30s");
+}
+
+static void plan_no_mapping(struct plan *plan)
+{
+    static const char *const parameters[] = {
+        "mydestination",           "local_recipient_maps",  "alias_maps",
+        "alias_database",          "virtual_alias_domains", "virtual_alias_maps",
+        "virtual_mailbox_domains", "canonical_maps",        "recipient_canonical_maps",
+        "sender_canonical_maps",   "masquerade_domains",    "relocated_maps",
+    };
+
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
+        pairs_set(&plan->main, parameters[i], "");
+}
+
+/* All mail goes to the default instance, save where the decision table says otherwise. */
+static void plan_routes(const struct settings *settings, struct plan *plan)
+{
+    static const char *const transports[] = {"local_transport", "virtual_transport",
+                                             "relay_transport", "default_transport"};
+    static const char *const none[] = {"transport_maps", "relayhost",
+                                       "sender_dependent_relayhost_maps",
+                                       "sender_dependent_default_transport_maps"};
+    char route[PEG_ROUTE_SIZE];
+    bool ipv6 = strchr(settings->tcpmap_host, ':') != NULL;
+
+    route_plain(settings, settings->default_priority, route);
+    for (size_t i = 0; i < sizeof transports / sizeof transports[0]; i++)
+        pairs_set(&plan->main, transports[i], route);
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        pairs_set(&plan->main, none[i], "");
+    pairs_setf(&plan->services, RESOLVER "/unix",
+               RESOLVER " unix - - n - - trivial-rewrite -o transport_maps=tcp:%s%s%s:%d",
+               ipv6 ? "[" : "", settings->tcpmap_host, ipv6 ? "]" : "", settings->tcpmap_port);
+    pairs_set(&plan->options, "qmgr/unix/rewrite_service_name", RESOLVER);
+}
+
+/* How often queued mail is tried: each try refreshes its claims, which must not expire between. */
+static void plan_times(const struct settings *settings, struct plan *plan)
+{
+    static const char *const times[] = {"queue_run_delay", "minimal_backoff_time",
+                                        "maximal_backoff_time"};
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        pairs_setf(&plan->main, times[i], "%ds", settings_frontend_backoff_s(settings));
+}
+
+/*
+ * One pair of transports a priority. What the operator's smtp_* settings say is for the way out,
+ * which begins at the instance; this hop is inside the machine and changes nothing.
+ */
+static void plan_transports(const struct settings *settings, struct plan *plan)
+{
+    static const char *const options[] = {
+        "smtp_send_xforward_command=yes", /* the instance's log shows the real client */
+        "smtp_bind_address=127.0.0.1",    /* whatever inet_interfaces or smtp_bind_address say */
+        "smtp_fallback_relay=",           /* would bypass an instance that is away */
+        "smtp_generic_maps=",
+        "smtp_mime_header_checks=",
+        "smtp_nested_header_checks=",
+        "smtp_body_checks=",
+        "smtp_line_length_limit=0",
+        "smtp_discard_ehlo_keywords=", /* DSN must pass */
+        "smtp_discard_ehlo_keyword_address_maps=",
+        "smtp_sasl_auth_enable=no",
+        "smtp_tls_security_level=none",
+        "smtp_tls_policy_maps=",
+        "smtp_tls_wrappermode=no",
+        NULL};
+    char *common = plan_join_options(options);
+
+    for (int n = 0; n < settings->priority_count; n++) {
+        char *name = mem_printf("peg%d/unix", n);
+        char *name_marked = mem_printf("peg%d-f/unix", n);
+
+        pairs_setf(&plan->services, name, "peg%d unix - - n - - smtp -o smtp_header_checks= %s", n,
+                   common);
+        pairs_setf(&plan->services, name_marked,
+                   "peg%d-f unix - - n - - smtp -o smtp_header_checks=regexp:%s/peg_drop_header %s",
+                   n, plan->dir, common);
+        free(name);
+        free(name_marked);
+    }
+    free(common);
+}
+
+/* The way of a whole message: the milter adds our header, and Postfix routes by it. */
+static void plan_filter(const struct settings *settings, struct plan *plan)
+{
+    char *table = mem_printf("regexp:%s/peg_filter", plan->dir);
+    char *path = mem_printf("%s/peg_filter", plan->dir);
+    char *drop_path = mem_printf("%s/peg_drop_header", plan->dir);
+    char *text = mem_dup("# Made by peg-gen: where a message goes that peg-milter has marked.\n");
+
+    for (int n = 0; n < settings->priority_count; n++) {
+        char route[PEG_ROUTE_SIZE];
+        char *longer;
+
+        route_marked(settings, n, route);
+        longer = mem_printf("%s/^" PEG_ROUTE_HEADER ": %d$/ FILTER %s\n", text, n, route);
+        free(text);
+        text = longer;
+    }
+    pairs_set(&plan->first, "milter_header_checks", table);
+    pairs_set(&plan->files, path, text);
+    pairs_set(&plan->files, drop_path,
+              "# Made by peg-gen: the mark is gone when a message leaves the frontend.\n"
+              "/^" PEG_ROUTE_HEADER ":/ IGNORE\n");
+    free(table);
+    free(path);
+    free(drop_path);
+    free(text);
+}
+
+char *plan_frontend_listener(const char *service)
+{
+    /* The syslog_name changes nothing; it marks the entry as ours. */
+    return mem_printf("%s inet n - n - - smtpd -o syslog_name=postfix-frontend", service);
+}
+
+void plan_frontend(const struct settings *settings, struct plan *plan)
+{
+    plan_milter(plan);
+    plan_no_mapping(plan);
+    plan_routes(settings, plan);
+    plan_times(settings, plan);
+    plan_transports(settings, plan);
+    plan_filter(settings, plan);
+    for (char **service = settings->frontend_listen; *service != NULL; service++) {
+        char *name = mem_printf("%s/inet", *service);
+        char *entry = plan_frontend_listener(*service);
+
+        pairs_set(&plan->absent, name, entry); /* options that an operator added stay */
+        free(name);
+        free(entry);
+    }
+}

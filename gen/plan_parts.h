@@ -1,0 +1,17 @@
+/* plan_parts - the two halves of plan_new(): frontend and instance */
+#ifndef PEG_GEN_PLAN_PARTS_H
+#define PEG_GEN_PLAN_PARTS_H
+
+#include "gen/plan.h"
+
+/* Fill the lists of a plan whose names and paths are set. */
+void plan_frontend(const struct settings *settings, struct plan *plan);
+void plan_instance(const struct settings *settings, struct plan *plan);
+
+/* "-o a=1 -o b=2" from a list of settings, NULL at its end; to be freed by the caller. */
+char *plan_join_options(const char *const options[]) PEG_MUST_USE;
+
+/* The entry of master.cf for an inet service of ours in the frontend. */
+char *plan_frontend_listener(const char *service) PEG_MUST_USE;
+
+#endif

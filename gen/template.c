@@ -1,0 +1,212 @@
+/* template - make a configuration folder from another, the first time */
+#include "gen/template.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gen/files.h"
+#include "gen/mem.h"
+#include "gen/postconf.h"
+#include "lib/file.h"
+
+enum { CF_SIZE_MAX = 4 << 20 };
+
+/* Files of Postfix itself in a configuration folder, which all instances share (postfix-files). */
+static const char *const shared_files[] = {"main.cf",         "master.cf",      "main.cf.proto",
+                                           "master.cf.proto", "dynamicmaps.cf", "postfix-files",
+                                           "postfix-script",  "post-install",   "makedefs.out"};
+
+/* Copy dir/name to other/name; where it is not there and need not be, nothing is done. */
+static bool copy_named(const char *dir, const char *other, const char *name)
+{
+    char *from = mem_printf("%s/%s", dir, name);
+    char *to = mem_printf("%s/%s", other, name);
+    bool good = files_copy(from, to);
+
+    free(from);
+    free(to);
+    return good;
+}
+
+static bool mentions_config_directory(const char *dir, const char *name)
+{
+    char *path = mem_printf("%s/%s", dir, name);
+    size_t len;
+    char *text = file_read(path, CF_SIZE_MAX, &len);
+    bool found = text != NULL && (strstr(text, "$config_directory") != NULL ||
+                                  strstr(text, "${config_directory}") != NULL ||
+                                  strstr(text, "$(config_directory)") != NULL);
+
+    free(text);
+    free(path);
+    return found;
+}
+
+static bool is_own_file(const char *dir, const char *name)
+{
+    char *path = mem_printf("%s/%s", dir, name);
+    bool own = files_is_file(path);
+
+    free(path);
+    for (size_t i = 0; own && i < sizeof shared_files / sizeof shared_files[0]; i++)
+        own = strcmp(name, shared_files[i]) != 0;
+    return own;
+}
+
+/* Tables that main.cf names as hash:$config_directory/virtual have to be in the copy too. */
+static bool copy_tables(const char *template_dir, const char *dir)
+{
+    struct dirent *entry;
+    bool good = true;
+    DIR *stream;
+
+    if (!mentions_config_directory(template_dir, "main.cf") &&
+        !mentions_config_directory(template_dir, "master.cf"))
+        return true;
+    stream = opendir(template_dir);
+    if (stream == NULL) {
+        fprintf(stderr, "%s: %m\n", template_dir);
+        return false;
+    }
+    while (good && (entry = readdir(stream)) != NULL)
+        if (is_own_file(template_dir, entry->d_name))
+            good = copy_named(template_dir, dir, entry->d_name);
+    closedir(stream);
+    return good;
+}
+
+/*
+ * Services listen on ports of the template, which one Postfix only can have. And chroot is off
+ * since a chrooted service needs copies of files of /etc in each queue directory.
+ */
+static bool strip_services(const char *dir)
+{
+    struct postconf conf;
+    struct pairs inet = {0};
+    bool good;
+
+    if (!postconf_read(dir, &conf))
+        return false;
+    for (size_t i = 0; i < conf.services.count; i++) {
+        const char *name = conf.services.items[i].name;
+
+        if (strcmp(name + strcspn(name, "/"), "/inet") == 0)
+            pairs_set(&inet, name, "");
+    }
+    good = postconf_remove_services(dir, &inet) && postconf_no_chroot(dir);
+    pairs_deinit(&inet);
+    postconf_deinit(&conf);
+    return good;
+}
+
+/* Remove a folder that was not finished, with the files in it. */
+static void remove_folder(const char *dir)
+{
+    DIR *stream = opendir(dir);
+    struct dirent *entry;
+
+    if (stream == NULL)
+        return;
+    while ((entry = readdir(stream)) != NULL)
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(stream), entry->d_name, 0);
+    closedir(stream);
+    rmdir(dir);
+}
+
+bool template_copy(const char *template_dir, const char *dir)
+{
+    char *unfinished = mem_printf("%s.peg-gen", dir);
+    bool good;
+
+    remove_folder(unfinished);
+    good = files_make_folder(unfinished, 0755, NULL) &&
+           copy_named(template_dir, unfinished, "main.cf") &&
+           copy_named(template_dir, unfinished, "master.cf") &&
+           copy_tables(template_dir, unfinished) && strip_services(unfinished);
+    if (good && rename(unfinished, dir) != 0) {
+        fprintf(stderr, "%s: cannot be made: %m\n", dir);
+        good = false;
+    }
+    if (!good)
+        remove_folder(unfinished);
+    free(unfinished);
+    return good;
+}
+
+char *template_proto_dir(void)
+{
+    static const char *const parameters[] = {"meta_directory", "config_directory"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char *dir = postconf_builtin(parameters[i]);
+        char *main = mem_printf("%s/main.cf.proto", dir != NULL ? dir : "");
+        char *master = mem_printf("%s/master.cf.proto", dir != NULL ? dir : "");
+        bool found = dir != NULL && files_is_file(main) && files_is_file(master);
+
+        free(main);
+        free(master);
+        if (found)
+            return dir;
+        free(dir);
+    }
+    return NULL;
+}
+
+/* Take over from the default instance how Postfix was installed; what it leaves open stays open. */
+static bool set_installation(const char *dir)
+{
+    static const char *const parameters[] = {
+        "command_directory", "daemon_directory",  "meta_directory",   "mail_owner",
+        "setgid_group",      "sendmail_path",     "mailq_path",       "newaliases_path",
+        "html_directory",    "manpage_directory", "sample_directory", "readme_directory",
+        "shlib_directory",   "data_directory"};
+    char *default_dir = postconf_builtin("config_directory");
+    struct postconf conf = {0};
+    struct pairs set = {0};
+    struct pairs open = {0};
+    bool good = default_dir != NULL && postconf_read(default_dir, &conf);
+
+    for (size_t i = 0; good && i < sizeof parameters / sizeof parameters[0]; i++) {
+        const char *value = pairs_get(&conf.main, parameters[i]);
+
+        pairs_set(value != NULL && value[0] != '\0' ? &set : &open, parameters[i],
+                  value != NULL ? value : "");
+    }
+    good = good && postconf_comment_out(dir, &open) && postconf_set_main(dir, &set);
+    postconf_deinit(&conf);
+    pairs_deinit(&set);
+    pairs_deinit(&open);
+    free(default_dir);
+    return good;
+}
+
+bool template_make(const char *template_dir)
+{
+    char *proto_dir = template_proto_dir();
+    char *unfinished = mem_printf("%s.peg-gen", template_dir);
+    char *paths[4] = {mem_printf("%s/main.cf.proto", proto_dir != NULL ? proto_dir : ""),
+                      mem_printf("%s/main.cf", unfinished),
+                      mem_printf("%s/master.cf.proto", proto_dir != NULL ? proto_dir : ""),
+                      mem_printf("%s/master.cf", unfinished)};
+    bool good;
+
+    remove_folder(unfinished);
+    good = proto_dir != NULL && files_make_folder(unfinished, 0755, NULL) &&
+           files_copy(paths[0], paths[1]) && files_copy(paths[2], paths[3]) &&
+           set_installation(unfinished);
+    if (good && rename(unfinished, template_dir) != 0) {
+        fprintf(stderr, "%s: cannot be made: %m\n", template_dir);
+        good = false;
+    }
+    if (!good)
+        remove_folder(unfinished);
+    for (size_t i = 0; i < 4; i++)
+        free(paths[i]);
+    free(proto_dir);
+    free(unfinished);
+    return good;
+}

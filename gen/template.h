@@ -1,0 +1,31 @@
+/*
+ * template - make a configuration folder from another, the first time
+ *
+ * ROOT/etc/postfix is the template of the frontend and of all instances. Each is copied from it
+ * once and is the operator's from then on, save for the parameters that peg-gen keeps.
+ */
+#ifndef PEG_GEN_TEMPLATE_H
+#define PEG_GEN_TEMPLATE_H
+
+#include <stdbool.h>
+
+#include "lib/attr.h"
+
+/*
+ * Make dir a copy of template_dir: main.cf, master.cf and, where these refer to $config_directory,
+ * the files beside them. Chroot is off in all services, and there are no inet services. dir must
+ * not exist, or be empty; it appears whole or not at all. False after an error on stderr.
+ */
+bool template_copy(const char *template_dir, const char *dir) PEG_MUST_USE;
+
+/*
+ * Make a template below --root from Postfix's own main.cf.proto and master.cf.proto, and the
+ * settings of the default instance that say how Postfix was installed, as postmulti(1) does.
+ */
+bool template_make(const char *template_dir) PEG_MUST_USE;
+
+/* The folder where the .proto files are, to be freed; NULL where there are none, or after an error.
+ */
+char *template_proto_dir(void) PEG_MUST_USE;
+
+#endif

@@ -1,0 +1,85 @@
+"""Fixtures of the gateway tests.
+
+gateway           one gateway for the whole run: five priorities, default parameters, shipped rules
+private_gateway   makes a gateway for one test that stops things or changes the configuration
+"""
+
+import os
+import shutil
+import signal
+
+import pytest
+
+from harness.gateway import Gateway, running
+
+LOG_TAIL_LINES = 60
+
+
+def _need_root_and_postfix():
+    if os.geteuid() != 0:
+        pytest.skip("the gateway tests start Postfix and so must run as root")
+    if shutil.which("postmulti") is None:
+        pytest.skip("the gateway tests need Postfix (postmulti is not in PATH)")
+
+
+def pytest_sessionstart():
+    # So that a `kill` stops the gateways as Ctrl-C does.
+    def interrupt(_number, _frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    report = outcome.get_result()
+    setattr(item, "failed_in_" + report.when, report.failed)
+    if report.failed:
+        for gateway in running():
+            report.sections.append((gateway.log.path, gateway.log.tail(LOG_TAIL_LINES)))
+
+
+def _remove(gateway, failed):
+    gateway.remove(keep=failed and bool(os.environ.get("PEG_TEST_KEEP")))
+
+
+@pytest.fixture(scope="session", name="gateway")
+def shared_gateway(request):
+    """The gateway that all tests share which leave it as they found it."""
+    _need_root_and_postfix()
+    gateway = Gateway()
+    try:
+        yield gateway.start()
+    finally:
+        _remove(gateway, failed=request.session.testsfailed > 0)
+
+
+@pytest.fixture
+def private_gateway(request):
+    """A function that makes gateways: the arguments of Gateway, and start=False to leave it off.
+
+    They are stopped and removed when the test is over.
+    """
+    _need_root_and_postfix()
+    made = []
+
+    def make(start=True, **options):
+        made.append(Gateway(**options))
+        return made[-1].start() if start else made[-1]
+
+    try:
+        yield make
+    finally:
+        failed = getattr(request.node, "failed_in_call", True)
+        for gateway in made:
+            _remove(gateway, failed)
+
+
+@pytest.fixture(autouse=True)
+def _own_mail_only():
+    """Each test sees only the deliveries and the log lines since its beginning."""
+    for gateway in running():
+        gateway.relay.behave()
+        gateway.relay.clear()
+        gateway.log.mark()

@@ -1,0 +1,17 @@
+"""The harness of the gateway tests: a private gateway, its senders, its relay, and a milter client.
+
+gateway.py        a whole gateway that runs: start, send, look, stop
+installation.py   its files, programs and queues under one folder
+decision.py       what peg-milter logged about a message
+relay.py          the SMTP server behind the instances that keeps what arrives (relay_session.py)
+mail.py           composing and sending messages, each with a tag of its own
+smtp_client.py    the few lines of SMTP that mail.py needs, raw enough for any spelling
+delivery.py       what arrived, and by which instance
+judge.py          is it what was sent: lost, doubled, strange
+logfile.py        reading mail.log from a mark
+template.py       the Postfix configuration that peg-gen makes the instances from
+ports.py          blocks of ports that no other test run uses
+sockets.py        connecting to unix sockets with long names
+processes.py      waiting for, ending and finding processes of one gateway
+milter_client.py  plays Postfix towards a milter (milter_protocol.py)
+"""
