@@ -40,25 +40,33 @@ static int compare_mailboxes(const void *left, const void *right)
 }
 
 /*
- * Claim another spelling for a recipient. false: there is none to be had. Where the table is full
- * it still goes on: a spelling that lives with this priority needs no room.
+ * Claim a spelling from *n on, which is moved behind it. Returns NULL where none is left. That the
+ * table is full is no end: a spelling that lives with this priority needs no room.
  */
-static bool claim_spelling(struct decide_recipient *recipient, claim_fn *claim, void *arg)
+static char *claim_spelling(const struct decide_recipient *recipient, uint32_t *n, claim_fn *claim,
+                            void *arg)
 {
     uint32_t spellings = respell_count(recipient->key);
-    char *spelling = spellings > 0 ? malloc(strlen(recipient->key) + 1) : NULL;
+    char *spelling = *n <= spellings ? malloc(strlen(recipient->key) + 1) : NULL;
 
-    if (spelling == NULL)
-        return false;
-    for (uint32_t n = 1; n <= spellings; n++) {
-        respell(recipient->key, n, spelling);
-        if (claim(arg, spelling, recipient->priority) == TABLE_CLAIMED) {
-            recipient->spelling = spelling;
-            return true;
-        }
+    while (spelling != NULL && *n <= spellings) {
+        respell(recipient->key, (*n)++, spelling);
+        if (claim(arg, spelling, recipient->priority) == TABLE_CLAIMED)
+            return spelling;
     }
     free(spelling);
-    return false;
+    return NULL;
+}
+
+static bool replace(struct decide_recipient *recipient, claim_fn *claim, void *arg)
+{
+    uint32_t n = 1;
+
+    recipient->spelling = claim_spelling(recipient, &n, claim, arg);
+    if (recipient->spelling == NULL)
+        return false;
+    recipient->spare = claim_spelling(recipient, &n, claim, arg);
+    return true;
 }
 
 /*
@@ -80,7 +88,7 @@ static bool claim_spellings(struct decide_recipient *recipients, size_t count, c
                         strcasecmp(sorted[n]->params, sorted[n - 1]->params) == 0;
 
         if (sorted[n]->replace && !repeated)
-            done = claim_spelling(sorted[n], claim, arg);
+            done = replace(sorted[n], claim, arg);
     }
     free(sorted);
     return done;
@@ -108,6 +116,15 @@ struct decide_result decide(struct decide_recipient *recipients, size_t count, c
         result.filter_priority = highest_priority(recipients, count);
     }
     return result;
+}
+
+void decide_free(struct decide_recipient *recipients, size_t count)
+{
+    for (size_t n = 0; n < count; n++) {
+        free(recipients[n].spelling);
+        free(recipients[n].spare);
+        recipients[n].spelling = recipients[n].spare = NULL;
+    }
 }
 
 const char *decide_way_name(enum decide_way way)

@@ -20,14 +20,16 @@
 #include "lib/attr.h"
 #include "table/table.h"
 
+/* spelling and spare are made by malloc(), to be freed with decide_free(). */
 struct decide_recipient {
     const char *key;    /* routing key */
     const char *params; /* ESMTP parameters of RCPT, "" if none */
     int priority;
     /* Results: */
-    bool replace;   /* take this recipient out of the envelope ... */
-    char *spelling; /* ... and put this key in its place; NULL: Postfix has it twice, once is
-                     * enough. Made by malloc(), the caller's. */
+    bool replace; /* take this recipient out of the envelope ... */
+    char
+        *spelling; /* ... and put this key in its place; NULL: Postfix has it twice, once will do */
+    char *spare;   /* a second such spelling, to hold its place meanwhile; NULL: there is none */
 };
 
 enum decide_way { DECIDE_PLAIN, DECIDE_FILTER, DECIDE_RESPELL };
@@ -45,6 +47,9 @@ struct decide_result {
 struct decide_result decide(struct decide_recipient *recipients, size_t count,
                             enum table_claim (*claim)(void *arg, const char *key, int priority),
                             void *arg);
+
+/* Free what decide() put into the recipients. */
+void decide_free(struct decide_recipient *recipients, size_t count);
 
 /* "plain", "filter", "respell" */
 const char *decide_way_name(enum decide_way way);

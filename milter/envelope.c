@@ -111,22 +111,13 @@ static bool has_orcpt(const char *params)
     return false;
 }
 
-static bool is_ascii(const char *text)
-{
-    while (*text != '\0')
-        if ((unsigned char)*text++ > 127)
-            return false;
-    return true;
-}
-
-/* xtext (RFC 3461 4): printable ASCII but `+` and `=` stand for themselves; UTF-8 does here, too.
- */
+/* xtext (RFC 3461 4): printable ASCII but `+` and `=` stands for itself. */
 static void append_xtext(char *out, const char *text)
 {
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
 
-        if (c <= ' ' || c == 0x7f || c == '+' || c == '=')
+        if (c <= ' ' || c > '~' || c == '+' || c == '=')
             out += sprintf(out, "+%02X", (unsigned)c);
         else
             *out++ = *text;
@@ -141,14 +132,13 @@ char *envelope_params_of_replacement(const struct envelope_recipient *recipient)
 
     if (has_orcpt(recipient->params))
         return strdup(recipient->params);
-    if ((original = routing_key_format(recipient->original)) == NULL)
+    if ((original = without_brackets(recipient->given)) == NULL)
         return NULL;
     params =
         malloc(strlen(recipient->params) + strlen(" ORCPT=rfc822;") + 3 * strlen(original) + 1);
     if (params != NULL) {
-        used = (size_t)sprintf(params, "%s%sORCPT=%s;", recipient->params,
-                               *recipient->params != '\0' ? " " : "",
-                               is_ascii(original) ? "rfc822" : "utf-8");
+        used = (size_t)sprintf(params, "%s%sORCPT=rfc822;", recipient->params,
+                               *recipient->params != '\0' ? " " : "");
         append_xtext(params + used, original);
     }
     free(original);

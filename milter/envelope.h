@@ -42,8 +42,9 @@ bool envelope_add(struct envelope *envelope, const char *given, char *const *par
 
 /*
  * The ESMTP parameters for a recipient that takes this one's place under another spelling: its own,
- * and an ORCPT of what was given if it had none, since Postfix would make one from the new spelling
- * (RFC 3461 4.2; RFC 6533 3 for addresses that are not ASCII). malloc(); NULL: out of memory.
+ * and, if it had no ORCPT, the one that Postfix would have made (src/smtpd/smtpd.c: type rfc822 and
+ * the address as given), since it would make it from the new spelling. malloc(); NULL: out of
+ * memory.
  */
 char *envelope_params_of_replacement(const struct envelope_recipient *recipient) PEG_MUST_USE;
 

@@ -37,13 +37,15 @@ static void *reload_thread(void *arg)
     while (sigwait(&signals, &number) == 0) {
         struct diag diag = diag_to_log();
         struct policy *policy = policy_load(root, &diag);
+        size_t count;
 
         if (policy == NULL) {
             log_warn("reload refused: the old rules stay in force");
             continue;
         }
-        log_info("reloaded: %zu rules are in force now", rules_count(policy->rules));
+        count = rules_count(policy->rules);
         policy_install(policy);
+        log_info("reloaded: %zu rules are in force now", count);
     }
     return NULL;
 }
@@ -145,21 +147,39 @@ static struct table *open_table(const struct settings *settings)
     return table;
 }
 
+/* A reload must not be the first to find out that the daemon's user may not read these. */
+static bool can_reload(const struct settings *settings)
+{
+    static const char *const files[] = {SETTINGS_CONF_FILE, SETTINGS_RULES_FILE};
+    char path[PATH_MAX];
+
+    for (size_t n = 0; n < sizeof files / sizeof *files; n++) {
+        if (!settings_path(settings, files[n], path) || access(path, R_OK) != 0) {
+            log_error("%s: user %s cannot read it: %m", path, settings->daemon_user);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* All that needs root comes before privileges are dropped; threads come after. */
 static bool start(const struct settings *settings)
 {
     struct table *table;
 
-    if (!startup_pid_file("peg-milter", settings) || !open_socket(settings) ||
-        !daemon_drop_privileges(settings->daemon_user))
+    if (!startup_pid_file("peg-milter", settings))
+        return false;
+    if (!session_register()) {
+        log_error("libmilter refuses the callbacks: is it older than this program was built for?");
+        return false;
+    }
+    if (!open_socket(settings) || !daemon_drop_privileges(settings->daemon_user) ||
+        !can_reload(settings))
         return false;
     table = open_table(settings);
     if (table == NULL || !start_reload_thread(settings->root))
         return false;
-    if (!session_register(table)) {
-        log_error("libmilter refuses the callbacks: is it older than this program was built for?");
-        return false;
-    }
+    session_use_table(table);
     return true;
 }
 

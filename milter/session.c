@@ -1,6 +1,4 @@
 /* session - peg-milter's callbacks: one SMTP session of the frontend, message after message */
-#include <stdbool.h>
-
 #include "milter/session.h"
 
 #include <libmilter/mfapi.h>
@@ -26,7 +24,7 @@ enum {
     ACTIONS = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT
 };
 
-static struct table *decisions; /* set once, before any session */
+static struct table *decisions; /* set before any session */
 
 struct session {
     unsigned long without_reply; /* SMFIP_NR_* that the frontend agreed to */
@@ -190,6 +188,29 @@ static bool go_by_filter(SMFICTX *ctx, int priority)
     return smfi_addheader(ctx, name, value) == MI_SUCCESS;
 }
 
+/*
+ * Put a spelling in a recipient's place. Postfix carries out each change as it comes, and its
+ * duplicate filter, which does not regard letter case, lets the new spelling in only once the old
+ * one is gone (src/cleanup/cleanup_milter.c). Were this process killed just then, Postfix would
+ * deliver without that recipient; so a spare spelling, which differs in its ORCPT, holds the place.
+ */
+static bool replace_recipient(SMFICTX *ctx, const struct envelope_recipient *recipient,
+                              const struct decide_recipient *decided)
+{
+    char *params = envelope_params_of_replacement(recipient);
+    char no_params[] = "";
+    bool done = params != NULL;
+
+    if (decided->spare != NULL)
+        done = done && smfi_addrcpt_par(ctx, decided->spare, no_params) == MI_SUCCESS;
+    done = done && smfi_delrcpt(ctx, recipient->given) == MI_SUCCESS &&
+           smfi_addrcpt_par(ctx, decided->spelling, params) == MI_SUCCESS;
+    if (decided->spare != NULL)
+        done = done && smfi_delrcpt(ctx, decided->spare) == MI_SUCCESS;
+    free(params);
+    return done;
+}
+
 static bool respell_recipients(SMFICTX *ctx, const struct envelope *envelope,
                                const struct decide_recipient *decided)
 {
@@ -197,17 +218,11 @@ static bool respell_recipients(SMFICTX *ctx, const struct envelope *envelope,
 
     for (size_t n = 0; done && n < envelope->count; n++) {
         const struct envelope_recipient *recipient = &envelope->recipients[n];
-        char *params;
 
-        if (!decided[n].replace)
-            continue;
-        if (decided[n].spelling != NULL) { /* first the new one: better twice than not at all */
-            params = envelope_params_of_replacement(recipient);
-            done =
-                params != NULL && smfi_addrcpt_par(ctx, decided[n].spelling, params) == MI_SUCCESS;
-            free(params);
-        }
-        done = done && smfi_delrcpt(ctx, recipient->given) == MI_SUCCESS;
+        if (decided[n].replace && decided[n].spelling != NULL)
+            done = replace_recipient(ctx, recipient, &decided[n]);
+        else if (decided[n].replace)
+            done = smfi_delrcpt(ctx, recipient->given) == MI_SUCCESS;
     }
     return done;
 }
@@ -277,8 +292,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
         if (!apply(ctx, session, decided, &result))
             log_error("%s: the frontend did not take the changes to the message", queue_id);
         report_message(queue_id, &session->envelope, verdicts, &result);
-        for (size_t n = 0; n < count; n++)
-            free(decided[n].spelling);
+        decide_free(decided, count);
     } else if (!remove_route_headers(ctx, session)) {
         log_error("%s: the frontend did not take the changes to the message", queue_id);
     }
@@ -297,7 +311,7 @@ static sfsistat on_close(SMFICTX *ctx)
     return SMFIS_CONTINUE;
 }
 
-bool session_register(struct table *table)
+bool session_register(void)
 {
     static char name[] = "peg-milter";
     struct smfiDesc callbacks = {.xxfi_name = name,
@@ -310,7 +324,11 @@ bool session_register(struct table *table)
                                  .xxfi_close = on_close,
                                  .xxfi_negotiate = on_negotiate};
 
-    decisions = table;
     smfi_setmaxdatasize(HEADER_BYTES_MAX);
     return smfi_register(callbacks) == MI_SUCCESS;
+}
+
+void session_use_table(struct table *table)
+{
+    decisions = table;
 }

@@ -8,9 +8,15 @@
 #ifndef PEG_SESSION_H
 #define PEG_SESSION_H
 
+#include <stdbool.h>
+
+#include "lib/attr.h"
 #include "table/table.h"
 
-/* Tell libmilter the callbacks. table is borrowed for ever. false: libmilter does not want them. */
-bool session_register(struct table *table) PEG_MUST_USE;
+/* Tell libmilter the callbacks; before the socket is opened. false: it does not want them. */
+bool session_register(void) PEG_MUST_USE;
+
+/* The table that sessions claim in, borrowed for ever; before the first session. */
+void session_use_table(struct table *table);
 
 #endif

@@ -67,7 +67,7 @@ static void a_replacement_keeps_parameters_and_says_who_was_meant(void **state)
          "NOTIFY=NEVER ORCPT=rfc822;other@dest.example"},
         {"<bob@dest.example>", "orcpt=rfc822;a@b", "orcpt=rfc822;a@b"},
         {"<\"quo ted=1\"@dest.example>", "", "ORCPT=rfc822;\"quo+20ted+3D1\"@dest.example"},
-        {"<j\xc3\xb6rg@dest.example>", "", "ORCPT=utf-8;j\xc3\xb6rg@dest.example"},
+        {"<j\xc3\xb6rg@dest.example>", "", "ORCPT=rfc822;j+C3+B6rg@dest.example"},
         {"<nodomain>", "", "ORCPT=rfc822;nodomain"},
     };
     struct envelope envelope = {0};

@@ -83,6 +83,23 @@ static void a_thousand_pipelined_requests_are_answered_in_order(void **state)
     finish(f);
 }
 
+static void replies_longer_than_their_requests_are_all_sent(void **state)
+{
+    enum { COUNT = 600 };
+    struct fixture *f = start(defaults());
+    char text[COUNT * 6 + 1] = "";
+    int fd = client(f);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        memcpy(text + 6 * i, "get *\n", 7);
+    say(fd, text); /* one line of input's worth; nothing more comes to wake the server */
+    for (int i = 0; i < COUNT; i++)
+        expect(fd, "500 not%20found\n");
+    close(fd);
+    finish(f);
+}
+
 static void two_hundred_connections_are_served_at_once(void **state)
 {
     enum { COUNT = 200 };
@@ -108,10 +125,21 @@ static void two_hundred_connections_are_served_at_once(void **state)
     assert_int_equal(finish(f), COUNT);
 }
 
+static int64_t cpu_ms(pthread_t thread)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
+    assert_int_equal(clock_gettime(clock, &used), 0);
+    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
 static void beyond_the_limit_a_client_waits_until_another_leaves(void **state)
 {
     struct server_config config = defaults();
     struct fixture *f;
+    int64_t before_ms;
     int fds[3];
 
     (void)state;
@@ -123,7 +151,9 @@ static void beyond_the_limit_a_client_waits_until_another_leaves(void **state)
     }
     expect(fds[0], "200 r:a@b\n");
     expect(fds[1], "200 r:a@b\n");
-    assert_false(has_input(fds[2], QUIET_MS));
+    before_ms = cpu_ms(f->thread);
+    assert_false(has_input(fds[2], 3 * QUIET_MS));
+    assert_true(cpu_ms(f->thread) - before_ms < QUIET_MS); /* it sleeps meanwhile */
     close(fds[0]);
     expect(fds[2], "200 r:a@b\n");
     say(fds[1], "get c@d\n");
@@ -151,6 +181,7 @@ static void a_line_that_is_too_long_is_answered_with_400_and_the_end(void **stat
         say(fd, line);
         say(fd, "\nget never@answered\n");
         expect(fd, "200 r:first@x\n400 line%20too%20long\n");
+        assert_true(has_input(fd, 2500)); /* the end, before the client has to close */
         expect_end(fd);
         close(fd);
         free(line);
@@ -177,16 +208,6 @@ static void a_line_of_4096_bytes_is_answered(void **state)
     expect(fd, "200 r:next@x\n");
     close(fd);
     finish(f);
-}
-
-static int64_t cpu_ms(pthread_t thread)
-{
-    struct timespec used;
-    clockid_t clock;
-
-    assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
-    assert_int_equal(clock_gettime(clock, &used), 0);
-    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
 static void without_free_descriptors_the_server_waits_without_spinning(void **state)
@@ -309,6 +330,7 @@ int main(void)
         cmocka_unit_test(each_kind_of_request_gets_its_reply),
         cmocka_unit_test(a_request_may_come_byte_by_byte),
         cmocka_unit_test(a_thousand_pipelined_requests_are_answered_in_order),
+        cmocka_unit_test(replies_longer_than_their_requests_are_all_sent),
         cmocka_unit_test(two_hundred_connections_are_served_at_once),
         cmocka_unit_test(beyond_the_limit_a_client_waits_until_another_leaves),
         cmocka_unit_test(a_line_that_is_too_long_is_answered_with_400_and_the_end),
