@@ -187,6 +187,6 @@ void difference_print(FILE *out, const struct difference *difference)
         print_change(out, d, "master.cf", &d->options.items[i],
                      pairs_get(&d->present->conf.options, d->options.items[i].name));
     if (d->registration)
-        fprintf(out, "%s: registered with postmulti as %s\n", d->plan->dir,
+        fprintf(out, "%s: registered as instance %s\n", d->plan->dir,
                 d->plan->registered_name);
 }

@@ -78,6 +78,16 @@ bool files_make_folder(const char *path, unsigned mode, const char *owner)
     return give_to(path, owner);
 }
 
+bool files_make_empty(const char *path, const char *owner)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+    if (fd < 0)
+        return errno == EEXIST || complain(path, "cannot be made");
+    close(fd);
+    return give_to(path, owner);
+}
+
 static bool write_all(int fd, const char *text, size_t len)
 {
     while (len > 0) {

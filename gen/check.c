@@ -1,0 +1,152 @@
+/* check - is all there that the gateway needs, and does it fit together? */
+#include "gen/check.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/files.h"
+#include "gen/mem.h"
+#include "gen/part.h"
+#include "gen/process.h"
+#include "gen/template.h"
+#include "lib/settings_values.h"
+#include "milter/rules.h"
+
+/* The rules file, as peg-milter reads it. */
+static void check_rules(const struct settings *settings, struct diag *diag)
+{
+    char path[PATH_MAX];
+    struct rules *rules;
+
+    if (!settings_path(settings, SETTINGS_RULES_FILE, path)) {
+        diag_error(diag, settings->root, 0, "the name of this folder is too long");
+        return;
+    }
+    rules = rules_load(path, settings->priority_count, diag);
+    rules_free(&rules);
+}
+
+/* main.cf splits lists of tables and options at these; and $ begins a name. */
+static void check_root(const struct settings *settings, struct diag *diag)
+{
+    if (strpbrk(settings->root, " \t\n,;$\"'\\{}#") != NULL)
+        diag_error(
+            diag, settings->root, 0,
+            "this folder cannot be a --root: Postfix would not take its name in main.cf; use "
+            "one without blanks and punctuation");
+}
+
+static void check_user(const struct settings *settings, struct diag *diag)
+{
+    const struct passwd *user = getpwnam(settings->daemon_user);
+
+    if (user == NULL)
+        diag_error(
+            diag, settings->file, 0,
+            "DAEMON_USER: there is no user %s; make it (useradd --system %s) or name another",
+            settings->daemon_user, settings->daemon_user);
+    else if (user->pw_uid == 0)
+        diag_error(diag, settings->file, 0, "DAEMON_USER: %s is root; name a user without rights",
+                   settings->daemon_user);
+}
+
+/* Whether a line of text is this word. */
+static bool has_line(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, word, len) == 0 && (line[len] == '\n' || line[len] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static void check_postfix(struct diag *diag)
+{
+    static const char *const argv[] = {"postconf", "-m", NULL};
+    static const char *const types[] = {"tcp", "regexp"};
+    char *known = process_output(argv);
+
+    if (known == NULL) {
+        diag_error(diag, "postconf", 0,
+                   "does not run; is Postfix installed, and /usr/sbin in PATH?");
+        return;
+    }
+    for (size_t i = 0; i < 2; i++)
+        if (!has_line(known, types[i]))
+            diag_error(diag, "postconf -m", 0, "this Postfix has no tables of type %s", types[i]);
+    free(known);
+}
+
+static void check_template(const struct settings *settings, struct diag *diag)
+{
+    char *dir = mem_printf("%s/etc/postfix", settings->root);
+    char *main = mem_printf("%s/main.cf", dir);
+    char *master = mem_printf("%s/master.cf", dir);
+    char *proto_dir = NULL;
+
+    if (files_is_file(main) && !files_is_file(master))
+        diag_error(diag, master, 0, "is missing, though main.cf is there; restore it");
+    else if (!files_is_file(main) && settings->root[0] == '\0')
+        diag_error(diag, main, 0,
+                   "is missing: it is the template of the frontend and the instances; "
+                   "install and configure Postfix first");
+    else if (!files_is_file(main) && (proto_dir = template_proto_dir()) == NULL)
+        diag_error(diag, main, 0,
+                   "is missing, and Postfix's main.cf.proto, from which it could be "
+                   "made, is not there either; put a main.cf and master.cf there");
+    free(proto_dir);
+    free(dir);
+    free(main);
+    free(master);
+}
+
+/* The port of an inet service of Postfix; 0 where it has no number and no known name. */
+static int resolve_port(const char *service)
+{
+    const char *colon = strrchr(service, ':');
+    int port = settings_value_inet_port(service);
+    const struct servent *known;
+
+    if (port > 0)
+        return port;
+    known = getservbyname(colon != NULL ? colon + 1 : service, "tcp");
+    return known != NULL ? ntohs((uint16_t)known->s_port) : 0;
+}
+
+/* What lib/settings cannot see: names of services. */
+static void check_listen(const struct settings *settings, struct diag *diag)
+{
+    int first = settings->instance_port_base;
+    int last = first + settings->priority_count - 1;
+
+    for (char **service = settings->frontend_listen; *service != NULL; service++) {
+        int port = resolve_port(*service);
+
+        if (port == 0)
+            diag_error(diag, settings->file, 0, "FRONTEND_LISTEN: no service %s in /etc/services",
+                       *service);
+        else if (settings_value_inet_port(*service) == 0 &&
+                 ((port >= first && port <= last) || port == settings->tcpmap_port))
+            diag_error(
+                diag, settings->file, 0,
+                "FRONTEND_LISTEN: %s is port %d, which is that of TCPMAP_LISTEN or an instance",
+                *service, port);
+    }
+}
+
+void check_system(const struct settings *settings, struct diag *diag)
+{
+    check_root(settings, diag);
+    check_rules(settings, diag);
+    check_user(settings, diag);
+    check_listen(settings, diag);
+    check_postfix(diag);
+    check_template(settings, diag);
+}

@@ -1,0 +1,19 @@
+/*
+ * check - is all there that the gateway needs, and does it fit together?
+ *
+ * Errors go to diag; warnings, which stop nothing, go to stderr as `FILE: warning: ...`.
+ */
+#ifndef PEG_GEN_CHECK_H
+#define PEG_GEN_CHECK_H
+
+#include "gen/work.h"
+#include "lib/diag.h"
+#include "lib/settings.h"
+
+/* What can be known from the settings and the system alone: to be called before work_prepare(). */
+void check_system(const struct settings *settings, struct diag *diag);
+
+/* What depends on the folders that are there. Returns the number of warnings. */
+unsigned check_work(const struct work *work, struct diag *diag);
+
+#endif

@@ -1,0 +1,107 @@
+/* ctl - the commands of peg-ctl: start, stop, restart, reload and status */
+#include "gen/ctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gen/control.h"
+#include "gen/files.h"
+#include "gen/mem.h"
+#include "gen/part.h"
+#include "lib/settings.h"
+
+enum command { COMMAND_START, COMMAND_STOP, COMMAND_RESTART, COMMAND_RELOAD, COMMAND_STATUS };
+
+static enum command parse_command(const struct options *options, const char *text)
+{
+    static const char *const names[] = {"start", "stop", "restart", "reload", "status"};
+
+    for (int i = COMMAND_START; i <= COMMAND_STATUS; i++)
+        if (strcmp(names[i], text) == 0)
+            return (enum command)i;
+    options_wrong(options, "there is no command '%s'", text);
+}
+
+static bool is_named(const struct parts *parts, const struct part *part, char *const names[])
+{
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (parts_find(parts, names[i]) == part)
+            return true;
+    return names[0] == NULL;
+}
+
+/* The parts that are named, in the order of starting; wrong usage where a name is unknown. */
+static void select_parts(const struct options *options, const struct parts *parts,
+                         char *const names[], struct selection *selection_r)
+{
+    selection_r->count = 0;
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (parts_find(parts, names[i]) == NULL)
+            options_wrong(options,
+                          "there is no part '%s'; there are milter, tcpmap, frontend and 0 to %zu",
+                          names[i], parts->count - 4);
+    for (size_t i = 0; i < parts->count; i++)
+        if (is_named(parts, &parts->items[i], names))
+            selection_r->items[selection_r->count++] = &parts->items[i];
+}
+
+/* Whether peg-gen has made the folders of all Postfix parts. */
+static bool is_generated(const struct selection *selection)
+{
+    bool generated = true;
+
+    for (size_t i = 0; generated && i < selection->count; i++) {
+        const char *dir = selection->items[i]->dir;
+        char *main = mem_printf("%s/main.cf", dir != NULL ? dir : "");
+
+        generated = dir == NULL || files_is_file(main);
+        if (!generated)
+            fprintf(stderr, "%s: not there; run peg-gen apply first\n", main);
+        free(main);
+    }
+    return generated;
+}
+
+static bool carry_out(enum command command, const struct settings *settings,
+                      const struct selection *selection)
+{
+    switch (command) {
+    case COMMAND_START:
+        return control_start(settings, selection);
+    case COMMAND_STOP:
+        return control_stop(selection);
+    case COMMAND_RESTART:
+        return control_stop(selection) && control_start(settings, selection);
+    case COMMAND_RELOAD:
+        return control_reload(selection);
+    case COMMAND_STATUS:
+        return control_status(selection);
+    }
+    return false;
+}
+
+int ctl_run(const struct options *options, const char *command_name, char *const names[])
+{
+    enum command command = parse_command(options, command_name);
+    struct diag diag = diag_to_stderr();
+    struct settings *settings;
+    struct parts parts;
+    struct selection selection;
+    bool good = false;
+
+    unsetenv("MAIL_CONFIG"); /* which folder is meant is said with -c */
+    settings = settings_load(options->root, &diag);
+    if (settings == NULL)
+        return EXIT_FAILED;
+    parts_init(&parts, settings);
+    select_parts(options, &parts, names, &selection);
+    if (command != COMMAND_STATUS && geteuid() != 0)
+        fprintf(stderr, "peg-ctl %s has to be run by root\n", command_name);
+    else if (is_generated(&selection))
+        good = carry_out(command, settings, &selection);
+    parts_deinit(&parts);
+    settings_free(&settings);
+    return good ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,33 @@
+/* peg-ctl - start, stop and look after all processes of the gateway, without systemd */
+#include <stddef.h>
+
+#include "gen/ctl.h"
+#include "lib/options.h"
+
+static const char usage[] =
+    "Usage: peg-ctl start | stop | restart | reload | status [NAME...] [--root DIR]\n"
+    "Start and stop the daemons, the instances and the frontend of the gateway.\n"
+    "\n"
+    "  start       start what does not run; return when it serves\n"
+    "  stop        stop what runs; return when it is gone\n"
+    "  restart     both\n"
+    "  reload      have what runs read its configuration again\n"
+    "  status      say what runs; exit status 0 if all of it does, 1 if not\n"
+    "\n"
+    "  NAME        milter, tcpmap, frontend or a priority; without it: all\n"
+    "  --root DIR  the gateway below DIR instead of the system's\n"
+    "  --help      print this and exit\n"
+    "  --version   print the version and exit\n";
+
+int main(int argc, char **argv)
+{
+    static const struct option long_options[] = {OPTIONS_COMMON};
+    struct options options = {.program = "peg-ctl", .usage = usage, .root = ""};
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        options_common(&options, opt);
+    if (optind == argc)
+        options_wrong(&options, "a command is needed: start, stop, restart, reload or status");
+    return ctl_run(&options, argv[optind], argv + optind + 1);
+}

@@ -1,0 +1,257 @@
+/* work - all that peg-gen would change in a gateway */
+#include "gen/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/files.h"
+#include "gen/mem.h"
+#include "gen/template.h"
+#include "lib/file.h"
+
+enum { TABLE_SIZE_MAX = 1 << 20 };
+
+/* What of a plan's files and folders is there. */
+static void look(struct present *present, const struct plan *plan)
+{
+    const char *const folders[] = {plan->queue_dir, plan->data_dir};
+
+    for (size_t i = 0; i < plan->files.count; i++) {
+        const char *path = plan->files.items[i].name;
+        size_t len;
+        char *text = file_read(path, TABLE_SIZE_MAX, &len);
+
+        if (text != NULL)
+            pairs_set(&present->files, path, text);
+        free(text);
+    }
+    for (size_t i = 0; i < 2; i++)
+        if (files_is_folder(folders[i]))
+            pairs_set(&present->folders, folders[i], "");
+}
+
+static bool has_file(const char *dir, const char *name)
+{
+    char *path = mem_printf("%s/%s", dir, name);
+    bool found = files_is_file(path);
+
+    free(path);
+    return found;
+}
+
+/* Whether the registration of a folder is complete: in the list, with its name, enabled. */
+static bool is_registered(const struct work *work, const struct plan *plan,
+                          const struct pairs *main)
+{
+    const char *name = pairs_get(main, "multi_instance_name");
+    const char *group = pairs_get(main, "multi_instance_group");
+    const char *enable = pairs_get(main, "multi_instance_enable");
+
+    if (!registry_has(&work->registry, plan->dir))
+        return false;
+    if (!work->registry.with_postmulti)
+        return true; /* these are ordinary parameters of the plan */
+    return name != NULL && strcmp(name, plan->registered_name) == 0 && group != NULL &&
+           strcmp(group, PLAN_GROUP) == 0 && enable != NULL && strcmp(enable, "yes") == 0;
+}
+
+static bool prepare_folder(struct work *work, struct work_folder *folder, int instance)
+{
+    const struct plan *plan = folder->plan = plan_new(work->settings, instance);
+    struct present *present = &folder->present;
+    const char *read_dir;
+
+    present->exists = has_file(plan->dir, "main.cf") && has_file(plan->dir, "master.cf");
+    read_dir = present->exists ? plan->dir : work->template_dir;
+    if ((present->exists || !work->template_missing) && !postconf_read(read_dir, &present->conf))
+        return false;
+    present->registered = present->exists && is_registered(work, plan, &present->conf.main);
+    look(present, plan);
+    difference_compute(&folder->difference, plan, present);
+    return true;
+}
+
+/* The n of ROOT/etc/postfixN; -1 for other folders. */
+static int instance_of(const struct settings *settings, const char *dir)
+{
+    char name[SETTINGS_NAME_SIZE];
+    size_t root_len = strlen(settings->root);
+    const char *base = dir + root_len + strlen("/etc/");
+
+    if (strncmp(dir, settings->root, root_len) != 0 ||
+        strncmp(dir + root_len, "/etc/", strlen("/etc/")) != 0)
+        return -1;
+    for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++) {
+        settings_instance_name(n, name);
+        if (strcmp(base, name) == 0)
+            return n;
+    }
+    return -1;
+}
+
+/* Note those registered instances that the settings no longer have. Folders of others stay out. */
+static bool find_gone(struct work *work)
+{
+    for (size_t i = 0; i < work->registry.dir_count; i++) {
+        const char *dir = work->registry.dirs[i];
+        int n = instance_of(work->settings, dir);
+        struct work_gone gone = {.instance = n};
+        char *group;
+
+        if (n < work->settings->priority_count || !has_file(dir, "main.cf"))
+            continue;
+        group = postconf_expanded(dir, "multi_instance_group");
+        if (group == NULL)
+            return false;
+        if (strcmp(group, PLAN_GROUP) == 0) {
+            gone.dir = mem_dup(dir);
+            gone.queue_dir = mem_printf("%s/var/spool/postfix%d", work->settings->root, n);
+            gone.registered_name = mem_printf("postfix-%d", n);
+            work->gone = mem_resize(work->gone, work->gone_count + 1, sizeof *work->gone);
+            work->gone[work->gone_count++] = gone;
+        }
+        free(group);
+    }
+    return true;
+}
+
+bool work_prepare(struct work *work_r, const struct settings *settings)
+{
+    struct work *work = work_r;
+    struct postconf template_conf = {0};
+
+    *work = (struct work){.settings = settings};
+    work->template_dir = mem_printf("%s/etc/postfix", settings->root);
+    work->template_missing = !has_file(work->template_dir, "main.cf");
+    if (!work->template_missing && !postconf_read(work->template_dir, &template_conf))
+        return false;
+    registry_init(&work->registry, work->template_dir, settings->root[0] == '\0',
+                  &template_conf.main);
+    postconf_deinit(&template_conf);
+    for (int n = 0; n <= settings->priority_count; n++) {
+        struct work_folder *folder = &work->folders[work->folder_count++];
+
+        if (!prepare_folder(work, folder, n < settings->priority_count ? n : PEG_FRONTEND))
+            return false;
+    }
+    return find_gone(work);
+}
+
+void work_deinit(struct work *work)
+{
+    for (size_t i = 0; i < work->folder_count; i++) {
+        difference_deinit(&work->folders[i].difference);
+        present_deinit(&work->folders[i].present);
+        plan_free(&work->folders[i].plan);
+    }
+    for (size_t i = 0; i < work->gone_count; i++) {
+        free(work->gone[i].dir);
+        free(work->gone[i].queue_dir);
+        free(work->gone[i].registered_name);
+    }
+    free(work->gone);
+    registry_deinit(&work->registry);
+    free(work->template_dir);
+}
+
+const struct work_folder *work_frontend(const struct work *work)
+{
+    return &work->folders[work->folder_count - 1];
+}
+
+size_t work_count(const struct work *work)
+{
+    size_t count =
+        work->gone_count + (work->template_missing ? 1 : 0) + (work->registry.ready ? 0 : 1);
+
+    for (size_t i = 0; i < work->folder_count; i++)
+        count += difference_count(&work->folders[i].difference);
+    return count;
+}
+
+static void print_template(FILE *out, const struct work *work)
+{
+    if (work->template_missing)
+        fprintf(out, "%s: new folder, made from Postfix's main.cf.proto and master.cf.proto\n",
+                work->template_dir);
+    if (!work->registry.ready)
+        fprintf(out, "%s/main.cf: made ready for several instances%s\n", work->template_dir,
+                work->registry.with_postmulti ? " (postmulti -e init)" : "");
+}
+
+static void print_gone(FILE *out, const struct work_gone *gone)
+{
+    fprintf(out, "%s: no more registered as %s; the folder and its queue stay\n", gone->dir,
+            gone->registered_name);
+}
+
+void work_print(FILE *out, const struct work *work)
+{
+    print_template(out, work);
+    for (size_t i = 0; i < work->folder_count; i++)
+        difference_print(out, &work->folders[i].difference);
+    for (size_t i = 0; i < work->gone_count; i++)
+        print_gone(out, &work->gone[i]);
+}
+
+/* The log of a gateway below --root, which belongs to Postfix, so that all its programs can write.
+ */
+static bool make_log(const struct work *work, const char *mail_owner)
+{
+    char *folder = mem_printf("%s/var/log", work->settings->root);
+    char *log = mem_printf("%s" SETTINGS_LOG_FILE, work->settings->root);
+    bool good = work->settings->root[0] == '\0' ||
+                (files_make_folder(folder, 0755, NULL) && files_make_empty(log, mail_owner));
+
+    free(folder);
+    free(log);
+    return good;
+}
+
+static bool carry_out_folder(struct work *work, const struct difference *d)
+{
+    const struct plan *plan = d->plan;
+    char *mail_owner;
+    bool good;
+
+    if (d->create && !template_copy(work->template_dir, plan->dir))
+        return false;
+    mail_owner = postconf_expanded(plan->dir, "mail_owner");
+    good = mail_owner != NULL && make_log(work, mail_owner) &&
+           files_make_folder(plan->queue_dir, 0755, NULL) &&
+           files_make_folder(plan->data_dir, 0700, mail_owner);
+    free(mail_owner);
+    for (size_t i = 0; good && i < d->files.count; i++)
+        good = files_write(d->files.items[i].name, d->files.items[i].value);
+    return good && postconf_set_main(plan->dir, &d->main) &&
+           postconf_remove_services(plan->dir, &d->removed) &&
+           postconf_set_services(plan->dir, &d->services) &&
+           postconf_set_options(plan->dir, &d->options) &&
+           (!d->registration || registry_add(&work->registry, plan));
+}
+
+bool work_carry_out(struct work *work, FILE *out)
+{
+    if (work->template_missing && !template_make(work->template_dir))
+        return false;
+    if (!registry_prepare(&work->registry))
+        return false;
+    print_template(out, work);
+    for (size_t i = 0; i < work->folder_count; i++) {
+        const struct difference *d = &work->folders[i].difference;
+
+        if (difference_count(d) == 0)
+            continue;
+        if (!carry_out_folder(work, d))
+            return false;
+        difference_print(out, d);
+    }
+    for (size_t i = 0; i < work->gone_count; i++) {
+        const struct work_gone *gone = &work->gone[i];
+
+        if (!registry_remove(&work->registry, gone->dir, gone->registered_name))
+            return false;
+        print_gone(out, gone);
+    }
+    return true;
+}

@@ -1,0 +1,66 @@
+/*
+ * work - all that peg-gen would change in a gateway: found first, then shown or carried out
+ *
+ * Functions that return bool print an error on stderr before they return false.
+ */
+#ifndef PEG_GEN_WORK_H
+#define PEG_GEN_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "gen/difference.h"
+#include "gen/plan.h"
+#include "gen/registry.h"
+#include "lib/attr.h"
+#include "lib/settings.h"
+
+enum { WORK_FOLDERS_MAX = SETTINGS_PRIORITY_MAX + 1 };
+
+/* One folder: what is planned, what is there, what is to change. */
+struct work_folder {
+    struct plan *plan;
+    struct present present;
+    struct difference difference;
+};
+
+/* An instance that is registered and that PRIORITY_COUNT no longer includes. */
+struct work_gone {
+    int instance;
+    char *dir;
+    char *queue_dir;
+    char *registered_name;
+};
+
+struct work {
+    const struct settings *settings; /* borrowed */
+    char *template_dir;
+    bool template_missing; /* to be made from Postfix's .proto files; only below --root */
+    struct registry registry;
+    struct work_folder folders[WORK_FOLDERS_MAX]; /* the instances, then the frontend */
+    size_t folder_count;
+    struct work_gone *gone;
+    size_t gone_count;
+};
+
+/* Find out everything; changes nothing. *work_r is to be freed with work_deinit() in any case. */
+bool work_prepare(struct work *work_r, const struct settings *settings) PEG_MUST_USE;
+void work_deinit(struct work *work);
+
+/* How many changes there are. */
+size_t work_count(const struct work *work) PEG_MUST_USE;
+
+/* Write a line for each change. */
+void work_print(FILE *out, const struct work *work);
+
+/*
+ * Make the changes, without touching running processes: instances that are gone must have been
+ * stopped. Prints each folder's lines to out when it is done.
+ */
+bool work_carry_out(struct work *work, FILE *out) PEG_MUST_USE;
+
+/* The folder of the frontend. */
+const struct work_folder *work_frontend(const struct work *work) PEG_MUST_USE;
+
+#endif
