@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/config_line.h"
 #include "gen/files.h"
 #include "gen/mem.h"
 #include "gen/part.h"
@@ -43,15 +44,16 @@ static void check_root(const struct settings *settings, struct diag *diag)
 static void check_user(const struct settings *settings, struct diag *diag)
 {
     const struct passwd *user = getpwnam(settings->daemon_user);
+    unsigned line = config_line(settings, "DAEMON_USER");
 
     if (user == NULL)
         diag_error(
-            diag, settings->file, 0,
+            diag, settings->file, line,
             "DAEMON_USER: there is no user %s; make it (useradd --system %s) or name another",
             settings->daemon_user, settings->daemon_user);
     else if (user->pw_uid == 0)
-        diag_error(diag, settings->file, 0, "DAEMON_USER: %s is root; name a user without rights",
-                   settings->daemon_user);
+        diag_error(diag, settings->file, line,
+                   "DAEMON_USER: %s is root; name a user without rights", settings->daemon_user);
 }
 
 /* Whether a line of text is this word. */
@@ -125,17 +127,18 @@ static void check_listen(const struct settings *settings, struct diag *diag)
 {
     int first = settings->instance_port_base;
     int last = first + settings->priority_count - 1;
+    unsigned line = config_line(settings, "FRONTEND_LISTEN");
 
     for (char **service = settings->frontend_listen; *service != NULL; service++) {
         int port = resolve_port(*service);
 
         if (port == 0)
-            diag_error(diag, settings->file, 0, "FRONTEND_LISTEN: no service %s in /etc/services",
-                       *service);
+            diag_error(diag, settings->file, line,
+                       "FRONTEND_LISTEN: no service %s in /etc/services", *service);
         else if (settings_value_inet_port(*service) == 0 &&
                  ((port >= first && port <= last) || port == settings->tcpmap_port))
             diag_error(
-                diag, settings->file, 0,
+                diag, settings->file, line,
                 "FRONTEND_LISTEN: %s is port %d, which is that of TCPMAP_LISTEN or an instance",
                 *service, port);
     }

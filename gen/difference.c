@@ -74,8 +74,7 @@ static bool is_inet(const char *service_name)
     return slash != NULL && strcmp(slash, "/inet") == 0;
 }
 
-/* What is there of a service: nothing of an inet service where the template is copied. */
-static const char *present_service(const struct difference *d, const char *name)
+const char *difference_present_service(const struct difference *d, const char *name)
 {
     if (d->create && is_inet(name))
         return NULL;
@@ -89,13 +88,13 @@ static void compare_services(struct difference *d)
 
     for (size_t i = 0; i < plan->services.count; i++) {
         const struct pair *pair = &plan->services.items[i];
-        const char *entry = present_service(d, pair->name);
+        const char *entry = difference_present_service(d, pair->name);
 
         if (entry == NULL || strcmp(entry, pair->value) != 0)
             pairs_set(&d->services, pair->name, pair->value);
     }
     for (size_t i = 0; i < plan->absent.count; i++)
-        if (present_service(d, plan->absent.items[i].name) == NULL)
+        if (difference_present_service(d, plan->absent.items[i].name) == NULL)
             pairs_set(&d->services, plan->absent.items[i].name, plan->absent.items[i].value);
     for (size_t i = 0; !d->create && i < there->count; i++)
         if (plan_is_outdated(plan, there->items[i].name, there->items[i].value))
@@ -138,55 +137,4 @@ size_t difference_count(const struct difference *difference)
 
     return (d->create ? 1u : 0u) + (d->registration ? 1u : 0u) + d->folders.count + d->files.count +
            d->main.count + d->services.count + d->options.count + d->removed.count;
-}
-
-/* `FILE: name = value (was: old)`, FILE being main.cf or master.cf of the folder. */
-static void print_change(FILE *out, const struct difference *d, const char *file,
-                         const struct pair *change, const char *was)
-{
-    fprintf(out, "%s/%s: %s =%s%s ", d->plan->dir, file, change->name,
-            change->value[0] != '\0' ? " " : "", change->value);
-    if (was == NULL)
-        fprintf(out, "(was: not set)\n");
-    else
-        fprintf(out, "(was: %s)\n", was[0] != '\0' ? was : "empty");
-}
-
-static void print_service(FILE *out, const struct difference *d, const struct pair *change)
-{
-    const char *was = present_service(d, change->name);
-
-    if (was == NULL)
-        fprintf(out, "%s/master.cf: new service: %s\n", d->plan->dir, change->value);
-    else
-        fprintf(out, "%s/master.cf: %s (was: %s)\n", d->plan->dir, change->value, was);
-}
-
-void difference_print(FILE *out, const struct difference *difference)
-{
-    const struct difference *d = difference;
-
-    if (d->create)
-        fprintf(out, "%s: new folder, copied from the template; no chroot, no inet services\n",
-                d->plan->dir);
-    for (size_t i = 0; i < d->folders.count; i++)
-        fprintf(out, "%s: new folder\n", d->folders.items[i].name);
-    for (size_t i = 0; i < d->files.count; i++)
-        fprintf(out, "%s: %s\n", d->files.items[i].name,
-                pairs_get(&d->present->files, d->files.items[i].name) != NULL ? "new contents"
-                                                                              : "new file");
-    for (size_t i = 0; i < d->main.count; i++)
-        print_change(out, d, "main.cf", &d->main.items[i],
-                     pairs_get(&d->present->conf.main, d->main.items[i].name));
-    for (size_t i = 0; i < d->removed.count; i++)
-        fprintf(out, "%s/master.cf: no more service: %s\n", d->plan->dir,
-                d->removed.items[i].value);
-    for (size_t i = 0; i < d->services.count; i++)
-        print_service(out, d, &d->services.items[i]);
-    for (size_t i = 0; i < d->options.count; i++)
-        print_change(out, d, "master.cf", &d->options.items[i],
-                     pairs_get(&d->present->conf.options, d->options.items[i].name));
-    if (d->registration)
-        fprintf(out, "%s: registered as instance %s\n", d->plan->dir,
-                d->plan->registered_name);
 }

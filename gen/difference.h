@@ -51,7 +51,14 @@ void difference_deinit(struct difference *difference);
 /* How many changes there are. */
 size_t difference_count(const struct difference *difference) PEG_MUST_USE;
 
-/* Write a line for each change. */
+/*
+ * The entry of a service as it is there, borrowed, or NULL. Where the template is to be copied, its
+ * inet services count as absent.
+ */
+const char *difference_present_service(const struct difference *difference,
+                                       const char *name) PEG_MUST_USE;
+
+/* Write a line for each change (difference_print.c). */
 void difference_print(FILE *out, const struct difference *difference);
 
 /*

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gen/config_line.h"
 #include "gen/control.h"
 #include "gen/files.h"
 #include "gen/mem.h"
@@ -49,20 +50,25 @@ static bool count_messages(const char *queue_dir, uint64_t *count_r, struct diag
 void gone_check(const struct work *work, struct diag *diag)
 {
     const struct settings *settings = work->settings;
+    unsigned line = config_line(settings, "PRIORITY_COUNT");
     uint64_t count;
 
-    for (size_t i = 0; i < work->gone_count; i++)
-        if (count_messages(work->gone[i].queue_dir, &count, diag) && count > 0)
-            diag_error(diag, settings->file, 0,
+    for (size_t i = 0; i < work->gone_count; i++) {
+        const struct work_gone *gone = &work->gone[i];
+
+        if (count_messages(gone->queue_dir, &count, diag) && count > 0)
+            diag_error(diag, settings->file, line,
                        "PRIORITY_COUNT = %d would remove postfix%d, which has %" PRIu64
-                       " messages in its queue; let it deliver them first (postqueue -c %s -f)",
-                       settings->priority_count, work->gone[i].instance, count, work->gone[i].dir);
+                       " message%s in its queue; let it deliver first (postqueue -c %s -f)",
+                       settings->priority_count, gone->instance, count, count == 1 ? "" : "s",
+                       gone->dir);
+    }
     if (work->gone_count > 0 &&
         count_messages(work_frontend(work)->plan->queue_dir, &count, diag) && count > 0)
-        diag_error(diag, settings->file, 0,
-                   "PRIORITY_COUNT = %d removes instances, and postfix-frontend has %" PRIu64
-                   " messages in its queue that may be bound for them; let it deliver them first",
-                   settings->priority_count, count);
+        diag_error(diag, settings->file, line,
+                   "PRIORITY_COUNT = %d would remove instances, and postfix-frontend has %" PRIu64
+                   " message%s in its queue, perhaps bound for them; let it deliver first",
+                   settings->priority_count, count, count == 1 ? "" : "s");
 }
 
 bool gone_stop(const struct work *work)

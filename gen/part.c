@@ -76,8 +76,9 @@ const struct part *parts_find(const struct parts *parts, const char *name)
 int part_pid_file_held(const char *pid_file, pid_t *pid_r)
 {
     int fd = open(pid_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char text[32];
+    char text[128]; /* master(8) pads the number with blanks */
     ssize_t len;
+    char *end;
     long pid;
 
     if (fd < 0)
@@ -91,8 +92,8 @@ int part_pid_file_held(const char *pid_file, pid_t *pid_r)
     if (len < 0)
         return -1;
     text[len] = '\0';
-    pid = strtol(text, NULL, 10);
-    if (pid <= 1) {
+    pid = strtol(text, &end, 10);
+    if (pid <= 1 || *end != '\n') {
         errno = ESRCH; /* locked just now, and not written yet */
         return -1;
     }

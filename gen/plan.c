@@ -30,9 +30,9 @@ static void plan_common(const struct settings *settings, struct plan *plan)
     pairs_set(main, "syslog_name", plan->name);
     pairs_set(main, "mail_name", plan->name); /* stands in the Received header */
     /*
-     * Postfix cuts headers beyond these limits, content is lost, and recipients behind the cut would
-     * count as copies. Its defaults are 102400 bytes and, where it rewrites addresses, 10240 tokens,
-     * which is some 2000 recipients.
+     * Postfix cuts headers beyond these limits, content is lost, and recipients behind the cut
+     * would count as copies. Its defaults are 102400 bytes and, where it rewrites addresses, 10240
+     * tokens, which is some 2000 recipients.
      */
     pairs_set(main, "header_size_limit", "1048576");
     pairs_set(main, "header_address_token_limit", "1048576");

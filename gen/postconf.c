@@ -170,6 +170,11 @@ bool postconf_remove_services(const char *dir, const struct pairs *services)
     return edit(dir, "-MX", services, false);
 }
 
+bool postconf_remove_main(const char *dir, const struct pairs *main)
+{
+    return edit(dir, "-X", main, false);
+}
+
 bool postconf_comment_out(const char *dir, const struct pairs *main)
 {
     return edit(dir, "-#", main, false);

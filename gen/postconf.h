@@ -40,7 +40,8 @@ bool postconf_set_options(const char *dir, const struct pairs *options) PEG_MUST
 /* Take services out of master.cf; only the names count. */
 bool postconf_remove_services(const char *dir, const struct pairs *services) PEG_MUST_USE;
 
-/* Turn parameters of main.cf into comments; only the names count. */
+/* Take parameters out of main.cf, or turn them into comments; only the names count. */
+bool postconf_remove_main(const char *dir, const struct pairs *main) PEG_MUST_USE;
 bool postconf_comment_out(const char *dir, const struct pairs *main) PEG_MUST_USE;
 
 /* Set chroot to n in every service of master.cf. */

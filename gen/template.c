@@ -19,7 +19,15 @@ static const char *const shared_files[] = {"main.cf",         "master.cf",      
                                            "master.cf.proto", "dynamicmaps.cf", "postfix-files",
                                            "postfix-script",  "post-install",   "makedefs.out"};
 
-/* Copy dir/name to other/name; where it is not there and need not be, nothing is done. */
+const char *const template_own_settings[] = {"multi_instance_wrapper",
+                                             "multi_instance_directories",
+                                             "multi_instance_name",
+                                             "multi_instance_group",
+                                             "multi_instance_enable",
+                                             "alternate_config_directories",
+                                             NULL};
+
+/* Copy dir/name to other/name. */
 static bool copy_named(const char *dir, const char *other, const char *name)
 {
     char *from = mem_printf("%s/%s", dir, name);
@@ -79,24 +87,31 @@ static bool copy_tables(const char *template_dir, const char *dir)
 }
 
 /*
- * Services listen on ports of the template, which one Postfix only can have. And chroot is off
- * since a chrooted service needs copies of files of /etc in each queue directory.
+ * Take out what a copy must not have. Services listen on ports of the template, which one Postfix
+ * only can have. And chroot is off since a chrooted service needs copies of files of /etc in each
+ * queue directory.
  */
-static bool strip_services(const char *dir)
+static bool strip(const char *dir)
 {
     struct postconf conf;
     struct pairs inet = {0};
+    struct pairs own = {0};
     bool good;
 
     if (!postconf_read(dir, &conf))
         return false;
+    for (size_t i = 0; template_own_settings[i] != NULL; i++)
+        if (pairs_get(&conf.main, template_own_settings[i]) != NULL)
+            pairs_set(&own, template_own_settings[i], "");
     for (size_t i = 0; i < conf.services.count; i++) {
         const char *name = conf.services.items[i].name;
 
         if (strcmp(name + strcspn(name, "/"), "/inet") == 0)
             pairs_set(&inet, name, "");
     }
-    good = postconf_remove_services(dir, &inet) && postconf_no_chroot(dir);
+    good = postconf_remove_main(dir, &own) && postconf_remove_services(dir, &inet) &&
+           postconf_no_chroot(dir);
+    pairs_deinit(&own);
     pairs_deinit(&inet);
     postconf_deinit(&conf);
     return good;
@@ -126,7 +141,7 @@ bool template_copy(const char *template_dir, const char *dir)
     good = files_make_folder(unfinished, 0755, NULL) &&
            copy_named(template_dir, unfinished, "main.cf") &&
            copy_named(template_dir, unfinished, "master.cf") &&
-           copy_tables(template_dir, unfinished) && strip_services(unfinished);
+           copy_tables(template_dir, unfinished) && strip(unfinished);
     if (good && rename(unfinished, dir) != 0) {
         fprintf(stderr, "%s: cannot be made: %m\n", dir);
         good = false;

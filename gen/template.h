@@ -24,6 +24,12 @@ bool template_copy(const char *template_dir, const char *dir) PEG_MUST_USE;
  */
 bool template_make(const char *template_dir) PEG_MUST_USE;
 
+/*
+ * The settings of main.cf that a copy does not take over: what the template is among the instances
+ * of this host is the template's alone. NULL at the end.
+ */
+extern const char *const template_own_settings[];
+
 /* The folder where the .proto files are, to be freed; NULL where there are none, or after an error.
  */
 char *template_proto_dir(void) PEG_MUST_USE;

@@ -65,6 +65,8 @@ static bool prepare_folder(struct work *work, struct work_folder *folder, int in
     read_dir = present->exists ? plan->dir : work->template_dir;
     if ((present->exists || !work->template_missing) && !postconf_read(read_dir, &present->conf))
         return false;
+    for (size_t i = 0; !present->exists && template_own_settings[i] != NULL; i++)
+        pairs_remove(&present->conf.main, template_own_settings[i]);
     present->registered = present->exists && is_registered(work, plan, &present->conf.main);
     look(present, plan);
     difference_compute(&folder->difference, plan, present);

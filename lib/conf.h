@@ -31,8 +31,8 @@ struct conf {
  * problem to diag. Returns the entries, to be freed with conf_free(), or NULL where anything was
  * reported or memory ran out.
  */
-struct conf *conf_parse(const char *text, size_t text_len, const char *file, struct diag *diag)
-    PEG_MUST_USE;
+struct conf *conf_parse(const char *text, size_t text_len, const char *file,
+                        struct diag *diag) PEG_MUST_USE;
 
 void conf_free(struct conf **conf);
 

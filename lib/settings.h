@@ -23,19 +23,19 @@ struct settings_instance {
 };
 
 struct settings {
-    char *root;                 /* --root without trailing slash; "" for the system itself */
-    char *file;                 /* the file that was read, for reports */
-    int priority_count;         /* PRIORITY_COUNT */
-    int default_priority;       /* DEFAULT_PRIORITY */
-    char *relay_host;           /* RELAY_HOST, "" for the recipients' MX */
-    char **frontend_listen;     /* FRONTEND_LISTEN, Postfix `inet` service names, NULL at the end */
-    int instance_port_base;     /* INSTANCE_PORT_BASE: instance n listens on 127.0.0.1, this + n */
-    char *tcpmap_host;          /* TCPMAP_LISTEN: address, without brackets */
-    int tcpmap_port;            /*                and port */
-    int tcpmap_connections;     /* LIMIT_CONNECTIONS_TCPMAP */
-    int decision_lifetime_s;    /* DECISION_LIFETIME */
-    size_t table_capacity;      /* TABLE_CAPACITY, live claims */
-    char *daemon_user;          /* DAEMON_USER; `nobody` by default under --root */
+    char *root;              /* --root without trailing slash; "" for the system itself */
+    char *file;              /* the file that was read, for reports */
+    int priority_count;      /* PRIORITY_COUNT */
+    int default_priority;    /* DEFAULT_PRIORITY */
+    char *relay_host;        /* RELAY_HOST, "" for the recipients' MX */
+    char **frontend_listen;  /* FRONTEND_LISTEN, Postfix `inet` service names, NULL at the end */
+    int instance_port_base;  /* INSTANCE_PORT_BASE: instance n listens on 127.0.0.1, this + n */
+    char *tcpmap_host;       /* TCPMAP_LISTEN: address, without brackets */
+    int tcpmap_port;         /*                and port */
+    int tcpmap_connections;  /* LIMIT_CONNECTIONS_TCPMAP */
+    int decision_lifetime_s; /* DECISION_LIFETIME */
+    size_t table_capacity;   /* TABLE_CAPACITY, live claims */
+    char *daemon_user;       /* DAEMON_USER; `nobody` by default under --root */
     struct settings_instance frontend;
     struct settings_instance instance[SETTINGS_PRIORITY_MAX]; /* priority_count of them are used */
 };
@@ -64,8 +64,8 @@ int settings_frontend_backoff_s(const struct settings *settings);
  * The paths of the gateway, all below settings->root. Each writes a NUL-terminated path into path_r
  * and returns false where it would not fit.
  */
-bool settings_path(const struct settings *settings, const char *below_root, char path_r[PATH_MAX])
-    PEG_MUST_USE;
+bool settings_path(const struct settings *settings, const char *below_root,
+                   char path_r[PATH_MAX]) PEG_MUST_USE;
 
 #define SETTINGS_CONF_FILE "/etc/priority-email-gateway.conf"
 #define SETTINGS_RULES_FILE "/etc/priority-email-gateway.rules"

@@ -2,6 +2,7 @@
 #include "milter/decide.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -171,6 +171,11 @@ class Gateway(Installation):
         """The Decision that peg-milter logged for the message."""
         return Decision(self.log.wait_for(Decision.line_of(sent.queue_id), timeout))
 
+    def decisions(self):
+        """{queue ID: Decision} of every message that peg-milter has logged since the mark."""
+        lines = self.log.find(Decision.line_of(r"(?P<queue_id>\w+)"))
+        return {match["queue_id"]: Decision(match) for match in lines}
+
     def look_up(self, address):
         """Ask peg-tcpmap for the route of an address, as Postfix does; returns its reply line."""
         key = "".join(
