@@ -133,7 +133,11 @@ bool files_copy(const char *from, const char *to)
     char *text = stat(from, &st) == 0 ? file_read(from, COPY_SIZE_MAX, &len) : NULL;
     bool good = text != NULL ? replace(to, text, len, st.st_mode & 07777)
                              : complain(from, "cannot be read");
+    const struct timespec times[2] = {st.st_atim, st.st_mtim};
 
+    /* Postfix waits before it reads a file that has just changed (src/util/dict.c); this has not. */
+    if (good && utimensat(AT_FDCWD, to, times, 0) != 0)
+        good = complain(to, "its time cannot be set");
     free(text);
     return good;
 }

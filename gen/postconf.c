@@ -1,9 +1,13 @@
 /* postconf - read and write a Postfix configuration folder, through Postfix's own postconf(1) */
 #include "gen/postconf.h"
 
+#include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "gen/mem.h"
 #include "gen/process.h"
@@ -124,6 +128,22 @@ char *postconf_builtin(const char *parameter)
     return first_line(process_output(argv));
 }
 
+/*
+ * Programs of Postfix wait up to two seconds before they read a main.cf that has just changed, lest
+ * it be half written (src/util/dict.c). postconf replaces it whole, so nobody has to wait.
+ */
+static bool cool_down(const char *dir)
+{
+    char *path = mem_printf("%s/main.cf", dir);
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - 3}};
+    bool good = utimensat(AT_FDCWD, path, times, 0) == 0;
+
+    if (!good)
+        fprintf(stderr, "%s: its time cannot be set: %m\n", path);
+    free(path);
+    return good;
+}
+
 /* Run postconf -c DIR FLAGS with an argument for each pair: its name, then `=` and the value. */
 static bool edit(const char *dir, const char *flags, const struct pairs *pairs, bool with_values)
 {
@@ -143,7 +163,7 @@ static bool edit(const char *dir, const char *flags, const struct pairs *pairs, 
                               ? mem_printf("%s=%s", pairs->items[i].name, pairs->items[i].value)
                               : mem_dup(pairs->items[i].name);
     argv[fixed + pairs->count] = NULL;
-    good = process_run(argv);
+    good = process_run(argv) && cool_down(dir);
     for (size_t i = 0; i < pairs->count; i++)
         free((void *)(uintptr_t)argv[fixed + i]);
     free(argv);

@@ -1,0 +1,334 @@
+/* test_settings - parameters: values, defaults, and what is said about wrong ones */
+#include "lib/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/report.h"
+#include "tests/unit/unit.h"
+
+/* Settings from a text that must be right. */
+static struct settings *good(const char *root, const char *text)
+{
+    struct report report;
+
+    report_init(&report);
+    struct settings *settings = settings_parse(root, text, strlen(text), "f", &report.diag);
+
+    assert_string_equal(report.text, "");
+    assert_non_null(settings);
+    return settings;
+}
+
+/* All that is reported about a wrong text. */
+static void expect_reports(const char *text, const char *reports)
+{
+    struct report report;
+
+    report_init(&report);
+    struct settings *settings = settings_parse("", text, strlen(text), "f", &report.diag);
+
+    assert_null(settings);
+    assert_string_equal(report.text, reports);
+}
+
+static void an_empty_file_gives_the_defaults(void **state)
+{
+    struct settings *s = good("", "");
+
+    (void)state;
+    assert_string_equal(s->root, "");
+    assert_string_equal(s->file, "f");
+    assert_int_equal(s->priority_count, 5);
+    assert_int_equal(s->default_priority, 2);
+    assert_string_equal(s->relay_host, "");
+    assert_string_equal(s->frontend_listen[0], "25");
+    assert_null(s->frontend_listen[1]);
+    assert_int_equal(s->instance_port_base, 20000);
+    assert_string_equal(s->tcpmap_host, "127.0.0.1");
+    assert_int_equal(s->tcpmap_port, 10040);
+    assert_int_equal(s->tcpmap_connections, 1000);
+    assert_int_equal(s->decision_lifetime_s, 660);
+    assert_int_equal(s->table_capacity, 1000000);
+    assert_string_equal(s->daemon_user, "peg");
+    assert_int_equal(s->frontend.nice_level, 0);
+    for (int n = 0; n < 5; n++)
+        assert_int_equal(s->instance[n].nice_level, 0);
+    settings_free(&s);
+    assert_null(s);
+}
+
+static void a_gateway_below_a_root_needs_no_user_of_its_own(void **state)
+{
+    struct settings *s = good("/tmp/gateway", "");
+
+    (void)state;
+    assert_string_equal(s->daemon_user, "nobody");
+    settings_free(&s);
+    s = good("/tmp/gateway", "DAEMON_USER=mailpeg");
+    assert_string_equal(s->daemon_user, "mailpeg");
+    settings_free(&s);
+}
+
+static void every_parameter_can_be_set(void **state)
+{
+    struct settings *s =
+        good("", "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\nRELAY_HOST=[192.0.2.1]:587\n"
+                 "FRONTEND_LISTEN='25  submission [::1]:2525\t192.0.2.9:26'\n"
+                 "INSTANCE_PORT_BASE=30000\nTCPMAP_LISTEN=[::1]:10041\n"
+                 "LIMIT_CONNECTIONS_TCPMAP=50\nDECISION_LIFETIME=1h\nTABLE_CAPACITY=100000000\n"
+                 "DAEMON_USER=mail-peg_1\n");
+
+    (void)state;
+    assert_int_equal(s->priority_count, 3);
+    assert_int_equal(s->default_priority, 0);
+    assert_string_equal(s->relay_host, "[192.0.2.1]:587");
+    assert_string_equal(s->frontend_listen[0], "25");
+    assert_string_equal(s->frontend_listen[1], "submission");
+    assert_string_equal(s->frontend_listen[2], "[::1]:2525");
+    assert_string_equal(s->frontend_listen[3], "192.0.2.9:26");
+    assert_null(s->frontend_listen[4]);
+    assert_int_equal(s->instance_port_base, 30000);
+    assert_string_equal(s->tcpmap_host, "::1");
+    assert_int_equal(s->tcpmap_port, 10041);
+    assert_int_equal(s->tcpmap_connections, 50);
+    assert_int_equal(s->decision_lifetime_s, 3600);
+    assert_int_equal(s->table_capacity, 100000000);
+    assert_string_equal(s->daemon_user, "mail-peg_1");
+    settings_free(&s);
+}
+
+static void suffixes_give_instances_and_the_frontend_values_of_their_own(void **state)
+{
+    struct settings *s = good("", "NICE_LEVEL[4]=-20\nNICE_LEVEL_DEFAULT=7\nNICE_LEVEL[0]=20\n"
+                                  "NICE_LEVEL_FRONTEND=-1\nNICE_LEVEL[0]=19\n");
+
+    (void)state;
+    assert_int_equal(s->frontend.nice_level, -1);
+    assert_int_equal(s->instance[0].nice_level, 19);
+    assert_int_equal(s->instance[1].nice_level, 7);
+    assert_int_equal(s->instance[3].nice_level, 7);
+    assert_int_equal(s->instance[4].nice_level, -20);
+    settings_free(&s);
+}
+
+static void the_last_assignment_of_a_name_wins(void **state)
+{
+    struct settings *s =
+        good("", "RELAY_HOST=a.example\nFRONTEND_LISTEN='1 2'\nRELAY_HOST=b.example"
+                 "\nFRONTEND_LISTEN=3\nPRIORITY_COUNT=9\nPRIORITY_COUNT=4\n");
+
+    (void)state;
+    assert_string_equal(s->relay_host, "b.example");
+    assert_string_equal(s->frontend_listen[0], "3");
+    assert_null(s->frontend_listen[1]);
+    assert_int_equal(s->priority_count, 4);
+    settings_free(&s);
+}
+
+static void the_default_priority_follows_a_small_count(void **state)
+{
+    static const struct {
+        const char *text;
+        int priority;
+    } cases[] = {{"PRIORITY_COUNT=2", 1}, {"PRIORITY_COUNT=3", 2}, {"PRIORITY_COUNT=64", 2}};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct settings *s = good("", cases[i].text);
+
+        assert_int_equal(s->default_priority, cases[i].priority);
+        settings_free(&s);
+    }
+}
+
+static void wrong_values_are_named_with_what_is_needed(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *reports;
+    } cases[] = {
+        {"\nNICE_LEVEL[4]=99",
+         "f:2: NICE_LEVEL[4] = \"99\": a whole number from -20 to 20 is needed\n"},
+        {"NICE_LEVEL_FRONTEND=x",
+         "f:1: NICE_LEVEL_FRONTEND = \"x\": a whole number from -20 to 20 is needed\n"},
+        {"PRIORITY_COUNT=1",
+         "f:1: PRIORITY_COUNT = \"1\": a whole number from 2 to 64 is needed\n"},
+        {"PRIORITY_COUNT=65",
+         "f:1: PRIORITY_COUNT = \"65\": a whole number from 2 to 64 is needed\n"},
+        {"PRIORITY_COUNT=\"5 \"",
+         "f:1: PRIORITY_COUNT = \"5 \": a whole number from 2 to 64 is needed\n"},
+        {"DEFAULT_PRIORITY=5",
+         "f:1: DEFAULT_PRIORITY = \"5\": a whole number from 0 to 4 is needed, since "
+         "PRIORITY_COUNT is 5\n"},
+        {"DEFAULT_PRIORITY=-1",
+         "f:1: DEFAULT_PRIORITY = \"-1\": a whole number from 0 to 63 is needed\n"},
+        {"RELAY_HOST='a b'", "f:1: RELAY_HOST = \"a b\": \"\" or one of domain, host:port, [host], "
+                             "[host]:port, [address], [address]:port is needed\n"},
+        {"FRONTEND_LISTEN=''",
+         "f:1: FRONTEND_LISTEN = \"\": one or more different of port, host:port, "
+         "[IPv6 address]:port, with blanks between them, is needed\n"},
+        {"DECISION_LIFETIME=61", "f:1: DECISION_LIFETIME = \"61\": a time from 62 s to 100 d, such "
+                                 "as 660, 660s, 11m or 2h, is needed\n"},
+        {"TABLE_CAPACITY=999",
+         "f:1: TABLE_CAPACITY = \"999\": a whole number from 1000 to 100000000 is needed\n"},
+        {"DAEMON_USER='a:b'", "f:1: DAEMON_USER = \"a:b\": the name of a system user is needed\n"},
+        {"INSTANCE_PORT_BASE=65535",
+         "f:1: INSTANCE_PORT_BASE = \"65535\": with 5 priorities at most 65530 is possible\n"},
+        {"TCPMAP_LISTEN=localhost:1", "f:1: TCPMAP_LISTEN = \"localhost:1\": address:port or "
+                                      "[IPv6 address]:port, with numbers only, is needed\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++)
+        expect_reports(cases[i].text, cases[i].reports);
+}
+
+static void wrong_names_and_suffixes_are_named(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *reports;
+    } cases[] = {
+        {"PRIORITY_COUTN=5", "f:1: there is no parameter PRIORITY_COUTN; did you mean "
+                             "PRIORITY_COUNT?\n"},
+        {"relay_host=x", "f:1: there is no parameter relay_host; did you mean RELAY_HOST?\n"},
+        {"NICE_LEVEL_FRONTED=1", "f:1: there is no parameter NICE_LEVEL_FRONTED; did you mean "
+                                 "NICE_LEVEL_FRONTEND?\n"},
+        {"NICE_LEVL[2]=1",
+         "f:1: there is no parameter NICE_LEVL[2]; did you mean NICE_LEVEL[n]?\n"},
+        {"MAILTO=x", "f:1: there is no parameter MAILTO\n"},
+        {"RELAY_HOST[1]=x", "f:1: RELAY_HOST takes no [1]\n"},
+        {"RELAY_HOST_FRONTEND=x", "f:1: RELAY_HOST takes no suffix _FRONTEND\n"},
+        {"PRIORITY_COUNT_DEFAULT=3", "f:1: PRIORITY_COUNT takes no suffix _DEFAULT\n"},
+        {"NICE_LEVEL=1",
+         "f:1: NICE_LEVEL is set as NICE_LEVEL_FRONTEND, NICE_LEVEL_DEFAULT or, for "
+         "instance n, NICE_LEVEL[n]\n"},
+        {"NICE_LEVEL_DEFAULT[1]=1", "f:1: NICE_LEVEL is set as NICE_LEVEL_FRONTEND, "
+                                    "NICE_LEVEL_DEFAULT or, for instance n, NICE_LEVEL[n]\n"},
+        {"NICE_LEVEL[5]=1",
+         "f:1: NICE_LEVEL[5]: there are 5 priorities (PRIORITY_COUNT), so [0] to "
+         "[4] can be set\n"},
+        {"NICE_LEVEL[3]=1\nPRIORITY_COUNT=3",
+         "f:1: NICE_LEVEL[3]: there are 3 priorities (PRIORITY_COUNT), so [0] to [2] can be set\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++)
+        expect_reports(cases[i].text, cases[i].reports);
+}
+
+static void ports_that_clash_are_named(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *reports;
+    } cases[] = {
+        {"\nTCPMAP_LISTEN=127.0.0.1:20004",
+         "f:2: TCPMAP_LISTEN: port 20004 is among those of the instances, 20000 to 20004 "
+         "(INSTANCE_PORT_BASE)\n"},
+        {"INSTANCE_PORT_BASE=10036",
+         "f:1: TCPMAP_LISTEN: port 10040 is among those of the instances, 10036 to 10040 "
+         "(INSTANCE_PORT_BASE)\n"},
+        {"FRONTEND_LISTEN='25 [::1]:20000'",
+         "f:1: FRONTEND_LISTEN: port 20000 is among those of the instances, 20000 to 20004 "
+         "(INSTANCE_PORT_BASE)\n"},
+        {"FRONTEND_LISTEN=10040", "f:1: FRONTEND_LISTEN: port 10040 is that of TCPMAP_LISTEN\n"},
+        {"FRONTEND_LISTEN='25 25'",
+         "f:1: FRONTEND_LISTEN = \"25 25\": one or more different of port, host:port, "
+         "[IPv6 address]:port, with blanks between them, is needed\n"},
+    };
+    struct settings *s = good("", "TCPMAP_LISTEN=127.0.0.1:20005\nFRONTEND_LISTEN=19999");
+
+    (void)state;
+    settings_free(&s);
+    for (size_t i = 0; i < LENGTH(cases); i++)
+        expect_reports(cases[i].text, cases[i].reports);
+}
+
+static void all_problems_are_reported_in_one_run(void **state)
+{
+    (void)state;
+    expect_reports(
+        "PRIORITY_COUNT=x\nNICE_LEVEL[63]=1\nNICE_LEVEL[64]=1\nDEFAULT_PRIORITY=9\nX=1\n",
+        "f:1: PRIORITY_COUNT = \"x\": a whole number from 2 to 64 is needed\n"
+        "f:3: NICE_LEVEL[64]: there are 64 priorities (PRIORITY_COUNT), so [0] to [63] "
+        "can be set\n"
+        "f:5: there is no parameter X\n");
+}
+
+static void the_frontend_tries_twice_in_a_lifetime(void **state)
+{
+    static const struct {
+        const char *text;
+        int backoff_s;
+    } cases[] = {{"", 300},
+                 {"DECISION_LIFETIME=62", 1},
+                 {"DECISION_LIFETIME=600", 270},
+                 {"DECISION_LIFETIME=659", 299},
+                 {"DECISION_LIFETIME=1d", 300}};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct settings *s = good("", cases[i].text);
+
+        assert_int_equal(settings_frontend_backoff_s(s), cases[i].backoff_s);
+        settings_free(&s);
+    }
+}
+
+static void paths_lie_below_the_root(void **state)
+{
+    struct settings *s = good("/r", "");
+    char path[PATH_MAX] = "untouched";
+    char name[SETTINGS_NAME_SIZE];
+    char *longest = malloc(PATH_MAX + 1);
+
+    (void)state;
+    assert_true(settings_path(s, SETTINGS_RULES_FILE, path));
+    assert_string_equal(path, "/r/etc/priority-email-gateway.rules");
+    memset(longest, 'x', PATH_MAX);
+    longest[PATH_MAX - 2] = '\0';
+    assert_false(settings_path(s, longest, path));
+    assert_string_equal(path, "/r/etc/priority-email-gateway.rules");
+    settings_instance_name(PEG_FRONTEND, name);
+    assert_string_equal(name, "postfix-frontend");
+    settings_instance_name(63, name);
+    assert_string_equal(name, "postfix63");
+    free(longest);
+    settings_free(&s);
+}
+
+static void a_missing_file_is_an_error_that_names_it(void **state)
+{
+    struct report report;
+
+    (void)state;
+    report_init(&report);
+    assert_null(settings_load("/nonexistent", &report.diag));
+    assert_ptr_equal(strstr(report.text, "/nonexistent/etc/priority-email-gateway.conf: cannot be "
+                                         "read: No such file or directory; put a copy"),
+                     report.text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_file_gives_the_defaults),
+        cmocka_unit_test(a_gateway_below_a_root_needs_no_user_of_its_own),
+        cmocka_unit_test(every_parameter_can_be_set),
+        cmocka_unit_test(suffixes_give_instances_and_the_frontend_values_of_their_own),
+        cmocka_unit_test(the_last_assignment_of_a_name_wins),
+        cmocka_unit_test(the_default_priority_follows_a_small_count),
+        cmocka_unit_test(wrong_values_are_named_with_what_is_needed),
+        cmocka_unit_test(wrong_names_and_suffixes_are_named),
+        cmocka_unit_test(ports_that_clash_are_named),
+        cmocka_unit_test(all_problems_are_reported_in_one_run),
+        cmocka_unit_test(the_frontend_tries_twice_in_a_lifetime),
+        cmocka_unit_test(paths_lie_below_the_root),
+        cmocka_unit_test(a_missing_file_is_an_error_that_names_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
