@@ -1,8 +1,6 @@
 /* check - is all there that the gateway needs, and does it fit together? */
 #include "gen/check.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include "gen/files.h"
 #include "gen/mem.h"
 #include "gen/part.h"
+#include "gen/ports.h"
 #include "gen/process.h"
 #include "gen/template.h"
 #include "lib/settings_values.h"
@@ -109,19 +108,6 @@ static void check_template(const struct settings *settings, struct diag *diag)
     free(master);
 }
 
-/* The port of an inet service of Postfix; 0 where it has no number and no known name. */
-static int resolve_port(const char *service)
-{
-    const char *colon = strrchr(service, ':');
-    int port = settings_value_inet_port(service);
-    const struct servent *known;
-
-    if (port > 0)
-        return port;
-    known = getservbyname(colon != NULL ? colon + 1 : service, "tcp");
-    return known != NULL ? ntohs((uint16_t)known->s_port) : 0;
-}
-
 /* What lib/settings cannot see: names of services. */
 static void check_listen(const struct settings *settings, struct diag *diag)
 {
@@ -130,7 +116,7 @@ static void check_listen(const struct settings *settings, struct diag *diag)
     unsigned line = config_line(settings, "FRONTEND_LISTEN");
 
     for (char **service = settings->frontend_listen; *service != NULL; service++) {
-        int port = resolve_port(*service);
+        int port = ports_number(*service);
 
         if (port == 0)
             diag_error(diag, settings->file, line,

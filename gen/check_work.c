@@ -10,6 +10,7 @@
 #include "gen/gone.h"
 #include "gen/mem.h"
 #include "gen/part.h"
+#include "gen/ports.h"
 
 static void PEG_PRINTF(3, 4) warn(unsigned *warnings, const char *file, const char *fmt, ...)
 {
@@ -72,31 +73,55 @@ static unsigned check_recipient_adders(const struct work_folder *frontend)
     return warnings;
 }
 
-/* The host's own Postfix and the frontend cannot both have a port. */
-static unsigned check_template_listener(const struct work *work)
+/* Whether one of the inet services of the template has a port that the frontend is to have. */
+static const char *find_clash(const struct settings *settings, const struct pairs *services)
 {
-    const struct settings *settings = work->settings;
+    for (size_t i = 0; i < services->count; i++) {
+        const char *name = services->items[i].name;
+        size_t len = strcspn(name, "/");
+        char *service = mem_dup_len(name, len);
+        bool clash = false;
+
+        for (char **listen = settings->frontend_listen; *listen != NULL; listen++)
+            clash = clash || (strcmp(name + len, "/inet") == 0 && ports_clash(service, *listen));
+        free(service);
+        if (clash)
+            return name;
+    }
+    return NULL;
+}
+
+/*
+ * The host's own Postfix and the frontend would share a port in silence (gen/ports.h). Where it
+ * does not run it may at the next boot, which below --root nobody does.
+ */
+static void check_template_listener(const struct work *work, struct diag *diag, unsigned *warnings)
+{
     struct postconf conf = {0};
     char *queue_dir = postconf_expanded(work->template_dir, "queue_directory");
+    char *disabled = postconf_expanded(work->template_dir, "master_service_disable");
     char *pid_file = mem_printf("%s/pid/master.pid", queue_dir != NULL ? queue_dir : "");
-    unsigned warnings = 0;
+    const char *name = NULL;
 
-    if (part_pid_file_held(pid_file, NULL) == 1 && postconf_read(work->template_dir, &conf)) {
-        for (char **service = settings->frontend_listen; *service != NULL; service++) {
-            char *name = mem_printf("%s/inet", strcmp(*service, "25") == 0 ? "smtp" : *service);
-
-            if (pairs_get(&conf.services, name) != NULL)
-                warn(&warnings, work->template_dir,
-                     "this Postfix runs and listens on %s, where the frontend is to listen: take "
-                     "that service out of its master.cf, or stop it",
-                     name);
-            free(name);
-        }
-        postconf_deinit(&conf);
-    }
+    if (disabled != NULL && strstr(disabled, "inet") == NULL &&
+        postconf_read(work->template_dir, &conf))
+        name = find_clash(work->settings, &conf.services);
+    if (name != NULL && part_pid_file_held(pid_file, NULL) == 1)
+        diag_error(
+            diag, work->template_dir, 0,
+            "this Postfix runs and listens where the frontend is to listen: %s; take that out "
+            "(postconf -MX %s; postfix reload), or stop this Postfix for good",
+            name, name);
+    else if (name != NULL && work->settings->root[0] == '\0')
+        warn(warnings, work->template_dir,
+             "this Postfix, when it is started, listens where the frontend listens: %s; take that "
+             "out "
+             "(postconf -MX %s)",
+             name, name);
+    postconf_deinit(&conf);
     free(pid_file);
+    free(disabled);
     free(queue_dir);
-    return warnings;
 }
 
 unsigned check_work(const struct work *work, struct diag *diag)
@@ -108,6 +133,6 @@ unsigned check_work(const struct work *work, struct diag *diag)
     gone_check(work, diag);
     warnings += check_recipient_adders(work_frontend(work));
     if (!work->template_missing)
-        warnings += check_template_listener(work);
+        check_template_listener(work, diag, &warnings);
     return warnings;
 }

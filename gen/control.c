@@ -12,6 +12,7 @@
 
 #include "gen/control_batch.h"
 #include "gen/mem.h"
+#include "gen/ports.h"
 #include "gen/process.h"
 
 enum {
@@ -57,6 +58,10 @@ static bool start_kind(const struct settings *settings, const struct selection *
         int running = runs(part, NULL);
 
         if (running == 0) {
+            if (!ports_are_free(settings, part)) {
+                good = false;
+                continue;
+            }
             good = batch_start(&batch, settings, part) && good;
             ++*started_r;
         } else if (running < 0) {

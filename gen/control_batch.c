@@ -8,6 +8,17 @@
 
 #include "gen/files.h"
 #include "gen/mem.h"
+#include "gen/postconf.h"
+
+/* Postfix's daemons write the reason of a failure into their log only. */
+static void report_log(const char *dir)
+{
+    char *log = postconf_expanded(dir, "maillog_file");
+
+    fprintf(stderr, "(the reason is in the mail log%s%s)\n",
+            log != NULL && log[0] != '\0' ? ", " : "", log != NULL ? log : "");
+    free(log);
+}
 
 static void end_one(struct batch *batch, struct batch_command *command)
 {
@@ -18,7 +29,7 @@ static void end_one(struct batch *batch, struct batch_command *command)
     if (status != 0) {
         process_report((const char *const *)command->words, status, out, err);
         if (strcmp(command->words[0], "postfix") == 0)
-            fprintf(stderr, "(Postfix gives the reason in the mail log.)\n");
+            report_log(command->words[2]);
         batch->failed = true;
     }
     free(out);

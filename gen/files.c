@@ -128,14 +128,14 @@ bool files_write(const char *path, const char *text)
 
 bool files_copy(const char *from, const char *to)
 {
-    struct stat st;
+    struct stat st = {0};
     size_t len;
     char *text = stat(from, &st) == 0 ? file_read(from, COPY_SIZE_MAX, &len) : NULL;
     bool good = text != NULL ? replace(to, text, len, st.st_mode & 07777)
                              : complain(from, "cannot be read");
     const struct timespec times[2] = {st.st_atim, st.st_mtim};
 
-    /* Postfix waits before it reads a file that has just changed (src/util/dict.c); this has not. */
+    /* Postfix waits before it reads a file that has just changed (src/util/dict.c). */
     if (good && utimensat(AT_FDCWD, to, times, 0) != 0)
         good = complain(to, "its time cannot be set");
     free(text);

@@ -19,8 +19,7 @@ static const char *const listener_options[] = {
     "smtpd_data_restrictions=", "smtpd_end_of_data_restrictions=", "smtpd_etrn_restrictions=reject",
     "smtpd_reject_unlisted_recipient=no", "smtpd_reject_unlisted_sender=no",
     "smtpd_helo_required=no", "strict_rfc821_envelopes=no", "smtpd_peername_lookup=no",
-    /* To this listener every client is local, and headers would be completed (rewrite of From, To).
-     */
+    /* To this listener every client is local, and headers would be rewritten. */
     "local_header_rewrite_clients=",
     /* Header and body checks and milters belong to the frontend; address mapping belongs here. */
     "receive_override_options=no_header_body_checks,no_unknown_recipient_checks,no_milters",

@@ -172,13 +172,13 @@ char *template_proto_dir(void)
 }
 
 /* Take over from the default instance how Postfix was installed; what it leaves open stays open. */
-static bool set_installation(const char *dir)
+static bool set_installation(const char *root, const char *dir)
 {
     static const char *const parameters[] = {
         "command_directory", "daemon_directory",  "meta_directory",   "mail_owner",
         "setgid_group",      "sendmail_path",     "mailq_path",       "newaliases_path",
         "html_directory",    "manpage_directory", "sample_directory", "readme_directory",
-        "shlib_directory",   "data_directory"};
+        "shlib_directory"};
     char *default_dir = postconf_builtin("config_directory");
     struct postconf conf = {0};
     struct pairs set = {0};
@@ -191,6 +191,8 @@ static bool set_installation(const char *dir)
         pairs_set(value != NULL && value[0] != '\0' ? &set : &open, parameters[i],
                   value != NULL ? value : "");
     }
+    pairs_setf(&set, "queue_directory", "%s/var/spool/postfix", root);
+    pairs_setf(&set, "data_directory", "%s/var/lib/postfix", root);
     good = good && postconf_comment_out(dir, &open) && postconf_set_main(dir, &set);
     postconf_deinit(&conf);
     pairs_deinit(&set);
@@ -199,7 +201,7 @@ static bool set_installation(const char *dir)
     return good;
 }
 
-bool template_make(const char *template_dir)
+bool template_make(const char *root, const char *template_dir)
 {
     char *proto_dir = template_proto_dir();
     char *unfinished = mem_printf("%s.peg-gen", template_dir);
@@ -212,7 +214,7 @@ bool template_make(const char *template_dir)
     remove_folder(unfinished);
     good = proto_dir != NULL && files_make_folder(unfinished, 0755, NULL) &&
            files_copy(paths[0], paths[1]) && files_copy(paths[2], paths[3]) &&
-           set_installation(unfinished);
+           set_installation(root, unfinished);
     if (good && rename(unfinished, template_dir) != 0) {
         fprintf(stderr, "%s: cannot be made: %m\n", template_dir);
         good = false;

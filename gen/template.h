@@ -19,10 +19,11 @@
 bool template_copy(const char *template_dir, const char *dir) PEG_MUST_USE;
 
 /*
- * Make a template below --root from Postfix's own main.cf.proto and master.cf.proto, and the
- * settings of the default instance that say how Postfix was installed, as postmulti(1) does.
+ * Make the template below root from Postfix's own main.cf.proto and master.cf.proto, and the
+ * settings of the default instance that say how Postfix was installed, as postmulti(1) does. Its
+ * queue and data directories are below root, too, though nobody should start it.
  */
-bool template_make(const char *template_dir) PEG_MUST_USE;
+bool template_make(const char *root, const char *template_dir) PEG_MUST_USE;
 
 /*
  * The settings of main.cf that a copy does not take over: what the template is among the instances

@@ -234,7 +234,7 @@ static bool carry_out_folder(struct work *work, const struct difference *d)
 
 bool work_carry_out(struct work *work, FILE *out)
 {
-    if (work->template_missing && !template_make(work->template_dir))
+    if (work->template_missing && !template_make(work->settings->root, work->template_dir))
         return false;
     if (!registry_prepare(&work->registry))
         return false;

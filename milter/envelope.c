@@ -66,6 +66,18 @@ static char *join(char *const *words)
     return text;
 }
 
+/* NULL: out of memory. */
+static char *resolve(const struct envelope_recipient *recipient)
+{
+    char *folded = recipient->macro != NULL ? routing_key_internal(recipient->macro) : NULL;
+    char *resolved = NULL;
+
+    if (folded != NULL && recipient->original != NULL)
+        resolved = routing_key_recase(recipient->original, folded);
+    free(folded);
+    return resolved;
+}
+
 bool envelope_add(struct envelope *envelope, const char *given, char *const *params,
                   const char *macro)
 {
@@ -89,8 +101,7 @@ bool envelope_add(struct envelope *envelope, const char *given, char *const *par
         recipient.macro = strdup(macro != NULL ? macro : bare);
         recipient.params = join(params);
     }
-    if (recipient.macro != NULL)
-        recipient.resolved = routing_key_internal(recipient.macro);
+    recipient.resolved = resolve(&recipient);
     if (recipient.resolved != NULL)
         recipient.key = routing_key_format(recipient.resolved);
     free(bare);

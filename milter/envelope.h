@@ -15,7 +15,7 @@ struct envelope_recipient {
     char *given;    /* argument of RCPT TO as the client wrote it, for smfi_delrcpt() */
     char *original; /* the same in internal form, without angle brackets */
     char *macro;    /* Postfix's {rcpt_addr} */
-    char *resolved; /* the same in internal form */
+    char *resolved; /* the same in internal form, in the letter case that was given */
     char *key;      /* routing key */
     char *params;   /* ESMTP parameters (RFC 3461: NOTIFY, ORCPT), blank separated; "" if none */
 };

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *routing_key_domain(const char *address)
 {
@@ -40,6 +41,81 @@ char *routing_key_internal(const char *external)
     }
     memcpy(out, end, (size_t)(external + len - end) + 1);
     return internal;
+}
+
+static bool is_ascii(char c)
+{
+    return (unsigned char)c < 0x80;
+}
+
+static size_t other_len(const char *text)
+{
+    size_t len = 0;
+
+    while (text[len] != '\0' && !is_ascii(text[len]))
+        len++;
+    return len;
+}
+
+/*
+ * How many bytes of text say the same as folded (folded_len bytes) but for the case of letters; 0
+ * where they say something else. Of characters beyond ASCII only the places must agree, since
+ * folding may change them in many ways.
+ */
+static size_t same_len(const char *text, const char *folded, size_t folded_len)
+{
+    const char *at = text, *end = folded + folded_len;
+
+    while (folded < end) {
+        if (*at == '\0')
+            return 0;
+        if (!is_ascii(*at) && !is_ascii(*folded)) {
+            at += other_len(at);
+            folded += other_len(folded);
+        } else if (strncasecmp(at++, folded++, 1) != 0) {
+            return 0;
+        }
+    }
+    return (size_t)(at - text);
+}
+
+/* Append folded to *out in the case in which it stands last in given, if it does. */
+static void append_recased(char **out, const char *given, const char *folded, size_t folded_len)
+{
+    const char *source = folded;
+    size_t len = folded_len;
+
+    for (size_t n = strlen(given); n-- > 0;) {
+        size_t same = same_len(given + n, folded, folded_len);
+
+        if (same > 0) {
+            source = given + n;
+            len = same;
+            break;
+        }
+    }
+    memcpy(*out, source, len);
+    *out += len;
+}
+
+char *routing_key_recase(const char *given, const char *resolved)
+{
+    size_t len = strlen(resolved);
+    const char *domain = routing_key_domain(resolved);
+    char *result = malloc(strlen(given) * 2 + len + 1); /* each part is no longer than its source */
+    char *out = result;
+
+    if (result == NULL)
+        return NULL;
+    append_recased(&out, given, resolved, len);
+    if (out == result + len && memcmp(result, resolved, len) == 0 && *domain != '\0') {
+        out = result; /* not there as a whole, or all in small letters: the parts are the same */
+        append_recased(&out, given, resolved, (size_t)(domain - 1 - resolved));
+        *out++ = '@';
+        append_recased(&out, given, domain, strlen(domain));
+    }
+    *out = '\0';
+    return result;
 }
 
 /* RFC 822 atoms separated by dots, as Postfix sees them: 8-bit bytes are atoms, too. */

@@ -19,6 +19,14 @@
 /* The internal form of an external one: quotes and backslashes of the local part resolved. */
 char *routing_key_internal(const char *external) PEG_MUST_USE;
 
+/*
+ * What Postfix resolved a recipient to, in the letter case that it will ask with. It folds the case
+ * of {rcpt_addr} (src/smtpd/smtpd_resolve.c), but its queue manager asks for the address as the
+ * client gave it, completed and without source route. given and resolved are in internal form. What
+ * of resolved is not in given, as the domain of an address that had none, stays as it is.
+ */
+char *routing_key_recase(const char *given, const char *resolved) PEG_MUST_USE;
+
 /* The routing key of an address in internal form. */
 char *routing_key_format(const char *internal) PEG_MUST_USE;
 

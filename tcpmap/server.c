@@ -18,6 +18,8 @@ enum {
     ACCEPT_PAUSE_MS = 1000, /* after an accept that failed for want of resources */
     STOP_GRACE_MS = 2000,
     WARN_INTERVAL_MS = 60 * 1000,
+    /* What the kernel keeps for a client that does not read; its own default is megabytes. */
+    SOCKET_BUFFER_SIZE = 64 * 1024,
     /* Dead peers are found after 60 + 6 * 10 s; Postfix itself never closes an idle connection. */
     KEEPALIVE_IDLE_S = 60,
     KEEPALIVE_INTERVAL_S = 10,
@@ -96,6 +98,8 @@ static void set_options(int fd)
     static const struct {
         int level, name, value;
     } options[] = {
+        {SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER_SIZE},
+        {SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER_SIZE},
         {SOL_SOCKET, SO_KEEPALIVE, 1},
         {IPPROTO_TCP, TCP_NODELAY, 1},
         {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},

@@ -2,6 +2,7 @@
 
 gateway           one gateway for the whole run: five priorities, default parameters, shipped rules
 private_gateway   makes a gateway for one test that stops things or changes the configuration
+with_rules        gives the shared gateway other rules until the test is over
 """
 
 import os
@@ -11,6 +12,7 @@ import signal
 import pytest
 
 from harness.gateway import Gateway, running
+from harness.installation import shipped_rules
 
 LOG_TAIL_LINES = 60
 
@@ -74,6 +76,20 @@ def private_gateway(request):
         failed = getattr(request.node, "failed_in_call", True)
         for gateway in made:
             _remove(gateway, failed)
+
+
+@pytest.fixture
+def with_rules(gateway):
+    """A function that gives the shared gateway these rules, and returns it."""
+
+    def take(text):
+        assert gateway.reload_rules(text), gateway.log.tail(10)
+        return gateway
+
+    try:
+        yield take
+    finally:
+        assert gateway.reload_rules(shipped_rules())
 
 
 @pytest.fixture(autouse=True)

@@ -71,7 +71,7 @@ def test_where_one_step_must_be_answered_it_answers_that_one(milter, command):
 
 def test_an_mta_that_cannot_leave_out_any_step_is_served(milter):
     with milter.connect(negotiate=False) as mta:
-        mta.negotiate(steps=0)
+        mta.negotiate(steps=protocol.SMFIP_SKIP)
         assert mta.negotiated.steps == 0
         result = mta.send(["bob@dest.example"], [("X-Priority", "1")])
         assert result.final in (ACCEPT, CONTINUE) and result.decision.priorities == {4: 1}

@@ -12,18 +12,18 @@ from milter_process import (
     PID_FILE,
     RULES_FILE,
     RUN_FOLDER,
-    SANITIZER_REPORT,
     SOCKET,
     SPOOL,
     TABLE_FILE,
     run,
+    sanitizer_report,
 )
 
 
 def refuses_to_start(milter, *words):
     """It ends with status 1, says all these words, and leaves no lock and no socket behind."""
     done = milter.run_to_its_end()
-    assert not SANITIZER_REPORT.search(done.stderr), done.stderr
+    assert not sanitizer_report(done.stderr), done.stderr
     assert done.returncode == 1, done.stderr
     for word in words:
         assert word in done.stderr

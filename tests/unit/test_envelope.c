@@ -23,7 +23,7 @@ static void a_recipient_is_kept_in_all_its_forms(void **state)
     static const struct {
         const char *given, *macro, *original, *resolved, *key;
     } cases[] = {
-        {"<Bob@DEST.Example>", "Bob@DEST.Example", "Bob@DEST.Example", "Bob@DEST.Example",
+        {"<Bob@DEST.Example>", "bob@dest.example", "Bob@DEST.Example", "Bob@DEST.Example",
          "Bob@DEST.Example"},
         {"<nodomain>", "nodomain@origin.example", "nodomain", "nodomain@origin.example",
          "nodomain@origin.example"},

@@ -48,6 +48,39 @@ static void external_forms_and_routing_keys_agree_with_postfix(void **state)
     }
 }
 
+static void the_case_that_was_given_comes_back(void **state)
+{
+    static const struct {
+        const char *given, *resolved, *expected;
+    } cases[] = {
+        {"bob@dest.example", "bob@dest.example", "bob@dest.example"},
+        {"Bob@DEST.Example", "bob@dest.example", "Bob@DEST.Example"},
+        {"Bob@DEST.Example.", "bob@dest.example", "Bob@DEST.Example"},
+        {"@relay.A,@b:Joe@C.example", "joe@c.example", "Joe@C.example"},
+        {"@joe@c.x:Joe@C.x", "joe@c.x", "Joe@C.x"},
+        {"NoDomain", "nodomain@origin.example", "NoDomain@origin.example"},
+        {"Site!User", "user@site", "User@Site"},
+        {"User%Other.Example", "user@other.example", "User@Other.Example"},
+        {"Quo Ted@X.y", "quo ted@x.y", "Quo Ted@X.y"},
+        {"J\xc3\x96RG@Dest.Example", "j\xc3\xb6rg@dest.example", "J\xc3\x96RG@Dest.Example"},
+        {"Stra\xc3\x9f"
+         "E@X.y",
+         "strasse@x.y", "strasse@X.y"},
+        {"U@[IPv6:2001:DB8::7]", "u@[ipv6:2001:db8::7]", "U@[IPv6:2001:DB8::7]"},
+        {"", "x@y", "x@y"},
+        {"Postmaster", "postmaster", "Postmaster"},
+        {"A", "a@a.a", "A@a.a"},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < LENGTH(cases); n++) {
+        char *result = routing_key_recase(cases[n].given, cases[n].resolved);
+
+        assert_string_equal(result, cases[n].expected);
+        free(result);
+    }
+}
+
 static void all_spellings_differ_but_for_the_case_of_the_domain_only(void **state)
 {
     static const struct {
@@ -90,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(external_forms_and_routing_keys_agree_with_postfix),
+        cmocka_unit_test(the_case_that_was_given_comes_back),
         cmocka_unit_test(all_spellings_differ_but_for_the_case_of_the_domain_only),
     };
 

@@ -146,6 +146,10 @@ class Installation:
         """Try all deferred mail of the instance now."""
         self._run(["postqueue", "-c", self.config_dir(instance), "-f"])
 
+    def postsuper(self, instance, *arguments):
+        """postsuper(1): hold, release, expire or delete queued mail."""
+        self._run(["postsuper", "-c", self.config_dir(instance)] + list(arguments))
+
     def queued(self):
         """Number of messages in all queues of all instances, without asking Postfix."""
         return sum(

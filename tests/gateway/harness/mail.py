@@ -212,7 +212,7 @@ def _address_list(addresses):
 
 def _needed_params(sent):
     addresses = [sent.sender] + [recipient.address for recipient in sent.recipients]
-    if any(ord(char) > 126 for address in addresses for char in address):
+    if any(ord(char) > 127 for address in addresses for char in address):
         yield "SMTPUTF8"
     if any(byte > 127 for byte in sent.content):
         yield "BODY=8BITMIME"

@@ -1,0 +1,32 @@
+/*
+ * ports - is a port free for a Postfix that is to be started?
+ *
+ * Postfix sets SO_REUSEPORT on its listening sockets (src/util/inet_listen.c), so that a second one
+ * on the same port starts without an error, and the kernel gives each a share of the connections.
+ * Mail would take a wrong way in silence: so it is looked at before.
+ */
+#ifndef PEG_GEN_PORTS_H
+#define PEG_GEN_PORTS_H
+
+#include <stdbool.h>
+
+#include "gen/part.h"
+#include "lib/attr.h"
+#include "lib/settings.h"
+
+/*
+ * Whether nobody listens where this part, which does not run, is going to listen. Errors are
+ * printed on stderr. A daemon of ours needs no such look: it does not share its port.
+ */
+bool ports_are_free(const struct settings *settings, const struct part *part) PEG_MUST_USE;
+
+/*
+ * Whether two inet services of Postfix, such as "smtp" and "127.0.0.1:25", have a port in common
+ * and addresses that are not different ones.
+ */
+bool ports_clash(const char *service, const char *other) PEG_MUST_USE;
+
+/* The port number of an inet service; 0 where /etc/services does not know its name. */
+int ports_number(const char *service) PEG_MUST_USE;
+
+#endif

@@ -1,0 +1,173 @@
+"""peg-showqueues: how many messages stand in each queue of each instance, in a layout that stays."""
+
+import collections
+import os
+import shutil
+import signal
+
+import pytest
+
+from harness.installation import Installation
+
+HEADING = "Message count in incoming, active, deferred and hold queues of all Postfix instances\n\n"
+NOTHING = "".join(
+    " * %s = 0\n" % name for name in ["postfix-frontend"] + ["postfix%d" % n for n in range(5)]
+)
+QUEUES = ("incoming", "active", "deferred", "hold")
+
+
+def queue_manager(gateway, instance):
+    """The process id of the instance's qmgr."""
+    (pid,) = [
+        pid
+        for pid, command in gateway.leftovers().items()
+        if command.startswith("qmgr ")
+        and os.path.realpath("/proc/%d/cwd" % pid) == os.path.realpath(gateway.queue_dir(instance))
+    ]
+    return pid
+
+
+@pytest.fixture(name="halt")
+def halted_queue_managers(gateway):
+    """A function that halts the queue manager of an instance: what comes stays in incoming."""
+    halted = []
+
+    def halt(instance):
+        halted.append(queue_manager(gateway, instance))
+        os.kill(halted[-1], signal.SIGSTOP)
+
+    yield halt
+    for pid in halted:
+        os.kill(pid, signal.SIGCONT)
+    gateway.relay.behave()
+    for instance in gateway.instances():
+        gateway.postsuper(instance, "-H", "ALL")
+        gateway.flush(instance)
+    gateway.wait_until_empty()
+
+
+def queued_as(gateway, instance, sent):
+    """Wait for the message to be received by the instance; returns its queue ID there."""
+    received = gateway.log.wait_for(
+        r"postfix%d/smtpd.*: (\w+): client=.*orig_queue_id=%s" % (instance, sent.queue_id)
+    )
+    gateway.log.wait_for(r"postfix-frontend/qmgr.*: %s: removed" % sent.queue_id)
+    return received.group(1)
+
+
+def counts(gateway, instance):
+    """What postqueue -j says: {queue: number of messages}."""
+    return collections.Counter(message["queue_name"] for message in gateway.queue(instance))
+
+
+def layout(name, found):
+    lines = [" * %s = %d" % (name, sum(found.values()))]
+    if found:
+        lines += [
+            "   | incoming = %d" % found["incoming"],
+            "   | active   = %d" % found["active"],
+            "   | deferred = %d" % found["deferred"],
+            "   | hold = %d" % found["hold"],
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def test_instances_without_mail_are_one_line_each(gateway):
+    gateway.wait_until_empty()
+    done = gateway.tool("peg-showqueues")
+    assert (done.stdout, done.stderr) == (HEADING + NOTHING, "")
+
+
+def test_mail_in_every_queue_is_counted_where_it_stands(gateway, halt):
+    gateway.relay.hold()
+    gateway.relay.refuse_recipient("^late", "451 4.3.0 try again later")
+    active = [gateway.send(to=["bob@dest.example"], priority_header="1") for _ in range(2)]
+    late = [gateway.send(to=["late@dest.example"], priority_header="5") for _ in range(3)]
+    for sent in active:
+        queued_as(gateway, 4, sent)
+    deferred = [queued_as(gateway, 0, sent) for sent in late]
+    for queue_id in deferred:
+        gateway.log.wait_for(r"postfix0/smtp\S+: %s: .*status=deferred" % queue_id)
+    gateway.postsuper(0, "-h", deferred[0])
+    halt(3)
+    queued_as(gateway, 3, gateway.send(to=["carl@dest.example"], priority_header="2"))
+    halt("frontend")
+    gateway.send(to=["dora@dest.example"], bcc=["emil@dest.example"])
+    assert gateway.tool("peg-showqueues").stdout == HEADING + (
+        " * postfix-frontend = 1\n"
+        "   | incoming = 1\n"
+        "   | active   = 0\n"
+        "   | deferred = 0\n"
+        "   | hold = 0\n"
+        " * postfix0 = 3\n"
+        "   | incoming = 0\n"
+        "   | active   = 0\n"
+        "   | deferred = 2\n"
+        "   | hold = 1\n"
+        " * postfix1 = 0\n"
+        " * postfix2 = 0\n"
+        " * postfix3 = 1\n"
+        "   | incoming = 1\n"
+        "   | active   = 0\n"
+        "   | deferred = 0\n"
+        "   | hold = 0\n"
+        " * postfix4 = 2\n"
+        "   | incoming = 0\n"
+        "   | active   = 2\n"
+        "   | deferred = 0\n"
+        "   | hold = 0\n"
+    )
+
+
+def test_the_figures_are_those_of_postqueue(gateway, halt):
+    gateway.relay.refuse_recipient(".", "451 4.3.0 try again later")
+    with gateway.sender() as sender:
+        sent = [
+            (sender.send(to=["bob@dest.example"], priority_header=str(1 + n % 5)), 4 - n % 5)
+            for n in range(40)
+        ]
+    queue_ids = [(queued_as(gateway, instance, message), instance) for message, instance in sent]
+    for queue_id, instance in queue_ids:
+        gateway.log.wait_for(r"postfix%d/smtp\S+: %s: .*=deferred" % (instance, queue_id))
+    for queue_id, instance in queue_ids[:7]:
+        gateway.postsuper(instance, "-h", queue_id)
+    found = {"postfix%d" % n: counts(gateway, n) for n in range(5)}
+    assert sum(map(sum, (c.values() for c in found.values()))) == 40
+    expected = HEADING + layout("postfix-frontend", {})
+    expected += "".join(layout(name, found[name]) for name in sorted(found))
+    assert gateway.tool("peg-showqueues").stdout == expected
+
+
+@pytest.fixture(name="folders")
+def installation_with_queue_folders_only():
+    installation = Installation(priority_count=2)
+    os.makedirs(installation.path("etc"))
+    installation.write_conf({"DEFAULT_PRIORITY": 0})
+    for instance in installation.instances():
+        for queue in QUEUES:
+            os.makedirs(os.path.join(installation.queue_dir(instance), queue))
+    try:
+        yield installation
+    finally:
+        installation.ports.release()
+        shutil.rmtree(installation.root)
+
+
+@pytest.mark.parametrize("missing", ["var/spool/postfix1", "var/spool/postfix1/hold"])
+def test_a_missing_queue_folder_is_an_error_and_the_other_instances_are_shown(folders, missing):
+    shutil.rmtree(folders.path(missing))
+    done = folders.tool("peg-showqueues", check=False)
+    assert done.returncode == 1
+    assert done.stdout == HEADING + " * postfix-frontend = 0\n * postfix0 = 0\n"
+    assert "%s: No such file or directory" % folders.path(missing) in done.stderr
+
+
+def test_only_queue_files_are_counted(folders):
+    queue = os.path.join(folders.queue_dir(0), "deferred")
+    os.makedirs(os.path.join(queue, "A", "4"))
+    os.makedirs(os.path.join(queue, "lost+found"))
+    for name in ("A/4/A41B2C3D", "4jXZq43RmCz1bpGt", ".hidden", "lost+found/9F0", "note.txt"):
+        with open(os.path.join(queue, name), "w"):
+            pass
+    done = folders.tool("peg-showqueues")
+    assert " * postfix0 = 2\n   | incoming = 0\n   | active   = 0\n   | deferred = 2\n" in done.stdout

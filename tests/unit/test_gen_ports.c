@@ -1,0 +1,87 @@
+/* test_gen_ports - which services would share a port, and whether one is taken */
+#include "gen/ports.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/report.h"
+#include "tests/unit/unit.h"
+
+static void services_clash_where_port_and_address_may_be_the_same(void **state)
+{
+    static const struct {
+        const char *service;
+        const char *other;
+        bool clash;
+    } cases[] = {
+        {"25", "25", true},
+        {"25", "smtp", true},
+        {"smtp", "127.0.0.1:25", true},
+        {"127.0.0.1:25", "127.0.0.1:25", true},
+        {"[::1]:25", "[::1]:smtp", true},
+        {"127.0.0.1:25", "127.0.0.2:25", false},
+        {"25", "26", false},
+        {"25", "submission", false},
+        {"no-such-service", "no-such-service", false}, /* Postfix will not start with it */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        assert_int_equal(ports_clash(cases[i].service, cases[i].other), cases[i].clash);
+        assert_int_equal(ports_clash(cases[i].other, cases[i].service), cases[i].clash);
+    }
+}
+
+/* A socket that listens as Postfix's do, on a port that the kernel chooses. */
+static int listen_somewhere(int *port_r)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t len = sizeof address;
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *port_r = ntohs(address.sin_port);
+    return fd;
+}
+
+static void a_port_is_taken_while_another_listens_even_a_sharing_one(void **state)
+{
+    struct report report;
+    struct part part;
+    char text[128];
+    int port;
+    int fd = listen_somewhere(&port);
+
+    (void)state;
+    snprintf(text, sizeof text, "INSTANCE_PORT_BASE=%d PRIORITY_COUNT=2", port);
+    report_init(&report);
+    struct settings *settings = settings_parse("/r", text, strlen(text), "f", &report.diag);
+
+    assert_non_null(settings);
+    part_init_instance(&part, settings, 0);
+    assert_false(ports_are_free(settings, &part));
+    close(fd);
+    assert_true(ports_are_free(settings, &part));
+    part_deinit(&part);
+    settings_free(&settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(services_clash_where_port_and_address_may_be_the_same),
+        cmocka_unit_test(a_port_is_taken_while_another_listens_even_a_sharing_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

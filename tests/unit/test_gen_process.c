@@ -1,0 +1,190 @@
+/* test_gen_process - running programs, and telling from a pid file whether one runs */
+#include "gen/process.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "gen/part.h"
+#include "tests/unit/report.h"
+#include "tests/unit/unit.h"
+
+static void output_and_errors_are_kept_apart(void **state)
+{
+    static const char *const argv[] = {"sh", "-c", "echo out; echo err >&2; exit 7", NULL};
+    struct process process;
+    char *out;
+    char *err;
+
+    (void)state;
+    assert_true(process_start(&process, argv, PROCESS_NICE_KEEP));
+    assert_int_equal(process_finish(&process, &out, &err), 7);
+    assert_string_equal(out, "out\n");
+    assert_string_equal(err, "err\n");
+    free(out);
+    free(err);
+}
+
+static void output_larger_than_a_pipe_does_not_block(void **state)
+{
+    static const char *const argv[] = {"head", "-c", "1000000", "/dev/zero", NULL};
+    struct process process;
+
+    (void)state;
+    assert_true(process_start(&process, argv, PROCESS_NICE_KEEP));
+    assert_int_equal(process_finish(&process, NULL, NULL), 0);
+}
+
+static void a_daemon_left_behind_is_not_waited_for(void **state)
+{
+    /* Its child holds the output open until our end closes its standard input. */
+    static const char *const argv[] = {"sh", "-c", "cat /proc/self/fd/9 & echo $!", NULL};
+    int fds[2];
+    char *out;
+
+    (void)state;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    assert_int_equal(dup2(fds[0], 9), 9);
+    out = process_output(argv);
+    assert_non_null(out);
+    assert_true(atoi(out) > 0);
+    close(9);
+    close(fds[0]);
+    close(fds[1]);
+    free(out);
+}
+
+static void a_nice_level_is_that_of_the_program_from_its_start(void **state)
+{
+    static const char *const argv[] = {"nice", NULL};
+    struct process process;
+    char *out;
+
+    (void)state;
+    assert_true(process_start(&process, argv, 7));
+    assert_int_equal(process_finish(&process, &out, NULL), 0);
+    assert_string_equal(out, "7\n");
+    free(out);
+}
+
+static void a_program_that_is_not_there_fails(void **state)
+{
+    static const char *const argv[] = {"peg-no-such-program", NULL};
+    struct process process;
+    char *err;
+
+    (void)state;
+    assert_true(process_start(&process, argv, PROCESS_NICE_KEEP));
+    assert_int_equal(process_finish(&process, NULL, &err), 127);
+    assert_string_equal(err, "peg-no-such-program: No such file or directory\n");
+    free(err);
+}
+
+static void a_signal_is_a_status_too(void **state)
+{
+    static const char *const argv[] = {"sh", "-c", "kill -9 $$", NULL};
+    struct process process;
+
+    (void)state;
+    assert_true(process_start(&process, argv, PROCESS_NICE_KEEP));
+    assert_int_equal(process_finish(&process, NULL, NULL), 128 + 9);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_pid_counts_only_while_its_file_is_locked(void **state)
+{
+    char path[] = "/tmp/test_gen_process.XXXXXX";
+    int fd = mkstemp(path);
+    pid_t pid = -1;
+
+    (void)state;
+    assert_true(fd >= 0);
+    write_text(path, "12345\n");
+    assert_int_equal(part_pid_file_held(path, &pid), 0);
+    assert_int_equal(pid, -1);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(part_pid_file_held(path, &pid), 1);
+    assert_int_equal(pid, 12345);
+    /* master(8) pads to four times the bytes of a long. */
+    write_text(path, "                           1234567\n");
+    assert_int_equal(part_pid_file_held(path, &pid), 1);
+    assert_int_equal(pid, 1234567);
+    write_text(path, "");
+    assert_int_equal(part_pid_file_held(path, &pid), -1);
+    write_text(path, "1\n"); /* no daemon is init, and kill(-1) would reach everybody */
+    assert_int_equal(part_pid_file_held(path, &pid), -1);
+    write_text(path, "-1\n");
+    assert_int_equal(part_pid_file_held(path, &pid), -1);
+    assert_int_equal(pid, 1234567);
+    close(fd);
+    assert_int_equal(part_pid_file_held(path, NULL), 0);
+    unlink(path);
+    assert_int_equal(part_pid_file_held(path, NULL), 0);
+}
+
+static void parts_are_found_by_short_and_by_whole_name(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *part;
+    } cases[] = {{"milter", "peg-milter"},
+                 {"tcpmap", "peg-tcpmap"},
+                 {"frontend", "postfix-frontend"},
+                 {"postfix-frontend", "postfix-frontend"},
+                 {"0", "postfix0"},
+                 {"postfix2", "postfix2"},
+                 {"3", NULL},
+                 {"", NULL},
+                 {"postfix", NULL},
+                 {"00", NULL},
+                 {"peg-milter", "peg-milter"},
+                 {"-frontend", NULL}};
+    static const char text[] = "PRIORITY_COUNT=3";
+    struct report report;
+    struct parts parts;
+
+    (void)state;
+    report_init(&report);
+    struct settings *settings = settings_parse("/r", text, strlen(text), "f", &report.diag);
+
+    assert_non_null(settings);
+    parts_init(&parts, settings);
+    assert_int_equal(parts.count, 6);
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        const struct part *part = parts_find(&parts, cases[i].name);
+
+        if (cases[i].part == NULL)
+            assert_null(part);
+        else
+            assert_string_equal(part->name, cases[i].part);
+    }
+    parts_deinit(&parts);
+    settings_free(&settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(output_and_errors_are_kept_apart),
+        cmocka_unit_test(output_larger_than_a_pipe_does_not_block),
+        cmocka_unit_test(a_daemon_left_behind_is_not_waited_for),
+        cmocka_unit_test(a_nice_level_is_that_of_the_program_from_its_start),
+        cmocka_unit_test(a_program_that_is_not_there_fails),
+        cmocka_unit_test(a_signal_is_a_status_too),
+        cmocka_unit_test(a_pid_counts_only_while_its_file_is_locked),
+        cmocka_unit_test(parts_are_found_by_short_and_by_whole_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
