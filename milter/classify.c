@@ -7,14 +7,24 @@
 
 #include "milter/address_set.h"
 
-enum { KIND_TO, KIND_CC, KINDS };
+enum {
+    KIND_TO,
+    KIND_CC,
+    KINDS,
+    /* Before a milter sees it, Postfix cuts a header at 60000 bytes, or at the end of a line within
+     * the last tenth of that (KLUDGE_HEADER_LIMIT, src/cleanup/cleanup_message.c; cleanup_out.c).
+     */
+    CUT_MIN_LEN = 54000
+};
 
 struct classify {
     const struct rules *rules;
     struct rules_matcher *matcher;
     struct address_set *primary; /* of this message's To and Resent-To; NULL until there is one */
-    size_t best[KINDS];          /* index + 1 of the last rule that matched; 0: none */
-    char *unfolded;              /* room for a value */
+    bool primary_cut;            /* there may have been more in To */
+    int default_priority;
+    size_t best[KINDS]; /* index + 1 of the last rule that matched; 0: none */
+    char *unfolded;     /* room for a value */
     size_t unfolded_size;
     void (*gave_up)(void *arg, const struct rule *rule, const char *why);
     void *arg;
@@ -42,11 +52,13 @@ void classify_free(struct classify **classify_ptr)
     free(classify);
 }
 
-void classify_begin(struct classify *classify, const struct rules *rules,
+void classify_begin(struct classify *classify, const struct rules *rules, int default_priority,
                     void (*gave_up)(void *arg, const struct rule *rule, const char *why), void *arg)
 {
     address_set_free(&classify->primary);
+    classify->primary_cut = false;
     classify->rules = rules;
+    classify->default_priority = default_priority;
     classify->best[KIND_TO] = classify->best[KIND_CC] = 0;
     classify->gave_up = gave_up;
     classify->arg = arg;
@@ -113,8 +125,11 @@ void classify_macro(struct classify *classify, const char *name, const char *val
     test_rules(classify, indexes, count, value, strlen(value));
 }
 
-static bool add_primary(struct classify *classify, const char *value, size_t value_len)
+static bool add_primary(struct classify *classify, const char *name, const char *value,
+                        size_t value_len)
 {
+    if (strlen(name) + strlen(": ") + value_len >= CUT_MIN_LEN)
+        classify->primary_cut = true;
     if (classify->primary == NULL && (classify->primary = address_set_new()) == NULL)
         return false;
     return address_set_add_field(classify->primary, value, value_len);
@@ -127,7 +142,7 @@ bool classify_header(struct classify *classify, const char *name, const char *va
     const size_t *indexes = rules_for(classify->rules, name, &count);
 
     if ((strcasecmp(name, "To") == 0 || strcasecmp(name, "Resent-To") == 0) &&
-        !add_primary(classify, value, value_len))
+        !add_primary(classify, name, value, value_len))
         return false;
     if (count == 0)
         return true;
@@ -159,20 +174,33 @@ static size_t best_of_recipient(struct classify *classify, int kind, const char 
     return best;
 }
 
-struct classify_verdict classify_recipient(struct classify *classify, const char *given,
-                                           const char *resolved, const char *macro)
+static struct classify_verdict verdict_of_kind(struct classify *classify, int kind,
+                                               const char *macro)
 {
-    struct address_set *primary = classify->primary;
-    struct classify_verdict verdict = {
-        .primary = primary != NULL &&
-                   (address_set_has(primary, resolved) || address_set_has(primary, given)),
-        .priority = -1};
-    int kind = verdict.primary ? KIND_TO : KIND_CC;
     size_t best = macro != NULL ? best_of_recipient(classify, kind, macro) : classify->best[kind];
+    struct classify_verdict verdict = {.primary = kind == KIND_TO,
+                                       .priority = classify->default_priority};
 
     if (best > 0) {
         verdict.rule = rules_get(classify->rules, best - 1);
         verdict.priority = verdict.rule->priority;
+    }
+    return verdict;
+}
+
+struct classify_verdict classify_recipient(struct classify *classify, const char *given,
+                                           const char *resolved, const char *macro)
+{
+    struct address_set *primary = classify->primary;
+    bool named =
+        primary != NULL && (address_set_has(primary, resolved) || address_set_has(primary, given));
+    struct classify_verdict verdict = verdict_of_kind(classify, named ? KIND_TO : KIND_CC, macro);
+
+    if (!named && classify->primary_cut) {
+        struct classify_verdict other = verdict_of_kind(classify, KIND_TO, macro);
+
+        if (other.priority > verdict.priority)
+            return other;
     }
     return verdict;
 }

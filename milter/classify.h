@@ -19,10 +19,11 @@ struct classify *classify_new(void) PEG_MUST_USE;
 void classify_free(struct classify **classify);
 
 /*
- * Begin a message. rules is borrowed until the next call. gave_up (may be NULL) hears of each
+ * Begin a message. rules is borrowed until the next call; default_priority is that of recipients
+ * whom no rule matches. gave_up (may be NULL) hears of each
  * pattern whose match was given up; such a rule does not match.
  */
-void classify_begin(struct classify *classify, const struct rules *rules,
+void classify_begin(struct classify *classify, const struct rules *rules, int default_priority,
                     void (*gave_up)(void *arg, const struct rule *rule, const char *why),
                     void *arg);
 
@@ -39,11 +40,13 @@ bool classify_header(struct classify *classify, const char *name, const char *va
 struct classify_verdict {
     bool primary;            /* stands in To or Resent-To */
     const struct rule *rule; /* that decided; NULL: none matched */
-    int priority;            /* -1 where none matched */
+    int priority;
 };
 
 /*
- * The verdict on one recipient, once all headers were taken in. given and resolved are its address
+ * The verdict on one recipient, once all headers were taken in. Where a To header was so long that
+ * Postfix may have cut it, a recipient who is not in what is left gets the higher priority of the
+ * two that it may deserve. given and resolved are its address
  * in internal form as the client gave it and as Postfix resolved it (an address without domain has
  * one now); macro is Postfix's {rcpt_addr}, NULL where there is none.
  */

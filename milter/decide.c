@@ -8,6 +8,9 @@
 
 #include "table/respell.h"
 
+/* For each recipient that it takes out Postfix reads the whole envelope; spares double that. */
+enum { SPARES_MAX = 50 };
+
 typedef enum table_claim claim_fn(void *arg, const char *key, int priority);
 
 static int highest_priority(const struct decide_recipient *recipients, size_t count)
@@ -32,7 +35,7 @@ static int compare_mailboxes(const void *left, const void *right)
 {
     const struct decide_recipient *a = *(const struct decide_recipient *const *)left;
     const struct decide_recipient *b = *(const struct decide_recipient *const *)right;
-    int order = strcasecmp(a->key, b->key);
+    int order = strcasecmp(a->given, b->given);
 
     if (order == 0)
         order = strcasecmp(a->params, b->params);
@@ -58,14 +61,18 @@ static char *claim_spelling(const struct decide_recipient *recipient, uint32_t *
     return NULL;
 }
 
-static bool replace(struct decide_recipient *recipient, claim_fn *claim, void *arg)
+static bool replace(struct decide_recipient *recipient, bool with_spare, claim_fn *claim, void *arg)
 {
-    uint32_t n = 1;
+    /* The key itself is a spelling, too, where Postfix may not have used it to the letter. */
+    uint32_t n = recipient->source == ROUTING_KEY_EXACT ? 1 : 0;
 
+    if (recipient->source == ROUTING_KEY_GUESS)
+        return false;
     recipient->spelling = claim_spelling(recipient, &n, claim, arg);
     if (recipient->spelling == NULL)
         return false;
-    recipient->spare = claim_spelling(recipient, &n, claim, arg);
+    if (with_spare)
+        recipient->spare = claim_spelling(recipient, &n, claim, arg);
     return true;
 }
 
@@ -78,17 +85,20 @@ static bool claim_spellings(struct decide_recipient *recipients, size_t count, c
 {
     struct decide_recipient **sorted = malloc(count * sizeof *sorted);
     bool done = sorted != NULL;
+    size_t replaced = 0;
 
-    for (size_t n = 0; done && n < count; n++)
+    for (size_t n = 0; done && n < count; n++) {
         sorted[n] = &recipients[n];
+        replaced += recipients[n].replace;
+    }
     if (done)
         qsort(sorted, count, sizeof *sorted, compare_mailboxes);
     for (size_t n = 0; done && n < count; n++) {
-        bool repeated = n > 0 && strcasecmp(sorted[n]->key, sorted[n - 1]->key) == 0 &&
+        bool repeated = n > 0 && strcasecmp(sorted[n]->given, sorted[n - 1]->given) == 0 &&
                         strcasecmp(sorted[n]->params, sorted[n - 1]->params) == 0;
 
         if (sorted[n]->replace && !repeated)
-            done = replace(sorted[n], claim, arg);
+            done = replace(sorted[n], replaced <= SPARES_MAX, claim, arg);
     }
     free(sorted);
     return done;
@@ -101,8 +111,10 @@ struct decide_result decide(struct decide_recipient *recipients, size_t count, c
     bool conflict = false;
 
     for (size_t n = 0; n < count; n++) {
-        enum table_claim claimed = claim(arg, recipients[n].key, recipients[n].priority);
+        enum table_claim claimed = TABLE_CONFLICT;
 
+        if (recipients[n].source == ROUTING_KEY_EXACT)
+            claimed = claim(arg, recipients[n].key, recipients[n].priority);
         recipients[n].replace = claimed != TABLE_CLAIMED;
         conflict = conflict || recipients[n].replace;
         result.table_full = result.table_full || claimed == TABLE_FULL;

@@ -2,12 +2,13 @@
  * decide - claim the routing keys of one message's recipients, and say which way the message goes
  *
  * Each recipient has a priority; its routing key may be claimed for another one, by mail that is
- * still on its way. Then the message needs another way than the plain one:
+ * still on its way, or may not be known to the letter. Then the message needs another way than the
+ * plain one:
  *
  *   plain    every key could be claimed: nothing in the message or its envelope changes
  *   filter   all recipients have one priority, or nothing else is left: the whole message goes to
  *            the instance of the highest priority among its recipients
- *   respell  the keys in conflict are replaced by other spellings of the same address
+ *   respell  the recipients in conflict are replaced by another spelling of their address
  *
  * Pure but for the claims, which go through a function of the caller. Thread-safe as that is.
  */
@@ -18,12 +19,15 @@
 #include <stddef.h>
 
 #include "lib/attr.h"
+#include "table/routing_key.h"
 #include "table/table.h"
 
 /* spelling and spare are made by malloc(), to be freed with decide_free(). */
 struct decide_recipient {
-    const char *key;    /* routing key */
-    const char *params; /* ESMTP parameters of RCPT, "" if none */
+    const char *key;                /* routing key */
+    enum routing_key_source source; /* how far it is to be relied on */
+    const char *given;              /* the address as the client gave it */
+    const char *params;             /* ESMTP parameters of RCPT, "" if none */
     int priority;
     /* Results: */
     bool replace; /* take this recipient out of the envelope ... */

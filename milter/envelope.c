@@ -6,12 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "table/routing_key.h"
+#include "milter/address.h"
 
 static void recipient_deinit(struct envelope_recipient *recipient)
 {
     free(recipient->given);
-    free(recipient->original);
+    free(recipient->internal);
     free(recipient->macro);
     free(recipient->resolved);
     free(recipient->key);
@@ -66,47 +66,83 @@ static char *join(char *const *words)
     return text;
 }
 
-/* NULL: out of memory. */
-static char *resolve(const struct envelope_recipient *recipient)
+/* RFC 5321 C: source routes are to be ignored; smtpd does so (src/smtpd/smtpd.c, extract_addr). */
+const char *envelope_without_route(const char *given)
 {
-    char *folded = recipient->macro != NULL ? routing_key_internal(recipient->macro) : NULL;
-    char *resolved = NULL;
+    const char *colon = *given == '@' ? strchr(given, ':') : NULL;
 
-    if (folded != NULL && recipient->original != NULL)
-        resolved = routing_key_recase(recipient->original, folded);
+    return colon != NULL ? colon + 1 : given;
+}
+
+static bool take_first(void *arg, const char *address, size_t len)
+{
+    char **first = arg;
+
+    *first = strndup(address, len);
+    return false;
+}
+
+/* Read internal as Postfix resolved it to macro. false: out of memory. */
+static bool resolve_as(struct envelope_recipient *recipient, char *internal, const char *folded)
+{
+    char *resolved =
+        internal != NULL ? routing_key_resolve(internal, folded, &recipient->source) : NULL;
+
+    free(recipient->internal);
+    free(recipient->resolved);
+    recipient->internal = internal;
+    recipient->resolved = resolved;
+    return resolved != NULL;
+}
+
+/* smtpd reads the argument as it reads addresses in headers: there may be comments and blanks. */
+static bool resolve(struct envelope_recipient *recipient, const char *folded)
+{
+    const char *text = envelope_without_route(recipient->given);
+    char *address = NULL;
+
+    if (!resolve_as(recipient, routing_key_internal(text), folded))
+        return false;
+    if (recipient->source == ROUTING_KEY_GUESS &&
+        !address_read(text, strlen(text), take_first, &address) && address != NULL)
+        return resolve_as(recipient, address, folded);
+    return true;
+}
+
+/* Fill in all but params; false: out of memory. */
+static bool fill_in(struct envelope_recipient *recipient, const char *given, const char *macro)
+{
+    char *folded;
+
+    recipient->given = without_brackets(given);
+    if (recipient->given == NULL)
+        return false;
+    recipient->macro = strdup(macro != NULL ? macro : envelope_without_route(recipient->given));
+    if (recipient->macro == NULL)
+        return false;
+    folded = routing_key_internal(recipient->macro);
+    if (folded != NULL && resolve(recipient, folded))
+        recipient->key = routing_key_format(recipient->resolved);
     free(folded);
-    return resolved;
+    return recipient->key != NULL;
 }
 
 bool envelope_add(struct envelope *envelope, const char *given, char *const *params,
                   const char *macro)
 {
     struct envelope_recipient recipient = {0};
-    char *bare = without_brackets(given);
 
     if (envelope->count == envelope->room) {
         size_t room = envelope->room * 2 + 8;
         struct envelope_recipient *larger = realloc(envelope->recipients, room * sizeof *larger);
 
-        if (larger == NULL) {
-            free(bare);
+        if (larger == NULL)
             return false;
-        }
         envelope->recipients = larger;
         envelope->room = room;
     }
-    if (bare != NULL) {
-        recipient.given = strdup(given);
-        recipient.original = routing_key_internal(bare);
-        recipient.macro = strdup(macro != NULL ? macro : bare);
-        recipient.params = join(params);
-    }
-    recipient.resolved = resolve(&recipient);
-    if (recipient.resolved != NULL)
-        recipient.key = routing_key_format(recipient.resolved);
-    free(bare);
-    if (recipient.given == NULL || recipient.original == NULL || recipient.key == NULL ||
-        recipient.params == NULL) {
+    recipient.params = join(params);
+    if (recipient.params == NULL || !fill_in(&recipient, given, macro)) {
         recipient_deinit(&recipient);
         return false;
     }
@@ -138,20 +174,18 @@ static void append_xtext(char *out, const char *text)
 
 char *envelope_params_of_replacement(const struct envelope_recipient *recipient)
 {
-    char *original, *params;
+    size_t size =
+        strlen(recipient->params) + strlen(" ORCPT=rfc822;") + 3 * strlen(recipient->given) + 1;
+    char *params = malloc(size);
     size_t used;
 
-    if (has_orcpt(recipient->params))
-        return strdup(recipient->params);
-    if ((original = without_brackets(recipient->given)) == NULL)
+    if (params == NULL)
         return NULL;
-    params =
-        malloc(strlen(recipient->params) + strlen(" ORCPT=rfc822;") + 3 * strlen(original) + 1);
-    if (params != NULL) {
-        used = (size_t)sprintf(params, "%s%sORCPT=rfc822;", recipient->params,
-                               *recipient->params != '\0' ? " " : "");
-        append_xtext(params + used, original);
-    }
-    free(original);
+    strcpy(params, recipient->params);
+    if (has_orcpt(params))
+        return params;
+    used = strlen(params);
+    used += (size_t)sprintf(params + used, "%sORCPT=rfc822;", used > 0 ? " " : "");
+    append_xtext(params + used, recipient->given);
     return params;
 }

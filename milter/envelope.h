@@ -10,14 +10,16 @@
 #include <stddef.h>
 
 #include "lib/attr.h"
+#include "table/routing_key.h"
 
 struct envelope_recipient {
-    char *given;    /* argument of RCPT TO as the client wrote it, for smfi_delrcpt() */
-    char *original; /* the same in internal form, without angle brackets */
+    char *given;    /* argument of RCPT TO, without angle brackets */
+    char *internal; /* the same as smtpd keeps it: internal form, without source route */
     char *macro;    /* Postfix's {rcpt_addr} */
-    char *resolved; /* the same in internal form, in the letter case that was given */
-    char *key;      /* routing key */
-    char *params;   /* ESMTP parameters (RFC 3461: NOTIFY, ORCPT), blank separated; "" if none */
+    char *resolved; /* what Postfix makes of it, internal form */
+    char *key;      /* the same as routing key */
+    enum routing_key_source source; /* how far resolved and key are to be relied on */
+    char *params; /* ESMTP parameters (RFC 3461: NOTIFY, ORCPT), blank separated; "" if none */
 };
 
 struct envelope {
@@ -39,6 +41,12 @@ bool envelope_set_sender(struct envelope *envelope, const char *given) PEG_MUST_
  */
 bool envelope_add(struct envelope *envelope, const char *given, char *const *params,
                   const char *macro) PEG_MUST_USE;
+
+/*
+ * The address by which Postfix knows a recipient to be taken out of the envelope (cleanup compares
+ * it with what smtpd kept, letter for letter); part of recipient->given.
+ */
+const char *envelope_without_route(const char *given);
 
 /*
  * The ESMTP parameters for a recipient that takes this one's place under another spelling: its own,

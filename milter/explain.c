@@ -75,15 +75,12 @@ static bool explain_recipient(struct explanation *explanation, const char *recip
 {
     char *internal = routing_key_internal(recipient);
     struct classify_verdict verdict;
-    const struct settings *settings = explanation->policy->settings;
     char instance[SETTINGS_NAME_SIZE];
     const char *kind;
 
     if (internal == NULL)
         return false;
     verdict = classify_recipient(explanation->classify, internal, internal, recipient);
-    if (verdict.rule == NULL)
-        verdict.priority = settings->default_priority;
     kind = address_set_has(explanation->copied, internal) ? "cc" : "bcc";
     settings_instance_name(verdict.priority, instance);
     printf("%s: %s, ", recipient, verdict.primary ? "to" : kind);
@@ -102,7 +99,8 @@ static bool explain_all(struct explanation *explanation, const struct explain_re
     static const char *const names[] = {"all", "to", "cc"};
     const struct rules *rules = explanation->policy->rules;
 
-    classify_begin(explanation->classify, rules, on_gave_up, NULL);
+    classify_begin(explanation->classify, rules, explanation->policy->settings->default_priority,
+                   on_gave_up, NULL);
     take_macro(explanation, "{mail_addr}", request->sender);
     take_macro(explanation, "{client_addr}", request->client);
     take_macro(explanation, "{auth_authen}", request->auth);

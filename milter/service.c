@@ -1,11 +1,12 @@
 /*
  * service - peg-milter as a daemon: start, reload, end
  *
- * libmilter runs the sessions' threads and takes SIGTERM, SIGINT and SIGHUP for its end; SIGUSR1
- * belongs to a thread of ours, which reads the configuration and the rules again.
+ * libmilter runs the sessions' threads. Signals go to a thread of ours: SIGUSR1 has it read the
+ * configuration and the rules again; SIGTERM, SIGINT and SIGHUP end the process.
  */
 #include "milter/service.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <libmilter/mfapi.h>
 #include <limits.h>
@@ -14,7 +15,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -26,46 +29,79 @@
 
 enum { BACKLOG = 1024 };
 
-static void *reload_thread(void *arg)
+static void reload(const char *root)
+{
+    struct diag diag = diag_to_log();
+    struct policy *policy = policy_load(root, &diag);
+    size_t count;
+
+    if (policy == NULL) {
+        log_warn("reload refused: the old rules stay in force");
+        return;
+    }
+    count = rules_count(policy->rules);
+    policy_install(policy);
+    log_info("reloaded: %zu rules are in force now", count);
+}
+
+/* libmilter looks every 5 s whether it is to stop, and whenever somebody connects. */
+static void stop(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SETTINGS_MILTER_SOCKET};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    smfi_stop();
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
+        log_warn("cannot connect to the own socket: the end takes some seconds: %m");
+}
+
+static void fill_signals(sigset_t *signals_r)
+{
+    sigemptyset(signals_r);
+    sigaddset(signals_r, SIGUSR1);
+    sigaddset(signals_r, SIGTERM);
+    sigaddset(signals_r, SIGINT);
+    sigaddset(signals_r, SIGHUP);
+}
+
+/* Created before libmilter's own thread for signals, this one gets them first. */
+static void *signal_thread(void *arg)
 {
     const char *root = arg;
     sigset_t signals;
     int number;
 
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGUSR1);
+    fill_signals(&signals);
     while (sigwait(&signals, &number) == 0) {
-        struct diag diag = diag_to_log();
-        struct policy *policy = policy_load(root, &diag);
-        size_t count;
-
-        if (policy == NULL) {
-            log_warn("reload refused: the old rules stay in force");
-            continue;
+        if (number != SIGUSR1) {
+            stop();
+            break;
         }
-        count = rules_count(policy->rules);
-        policy_install(policy);
-        log_info("reloaded: %zu rules are in force now", count);
+        reload(root);
     }
     return NULL;
 }
 
-/* SIGUSR1 is blocked in every thread, those of libmilter included, but waited for in one. */
-static bool start_reload_thread(const char *root)
+static bool start_signal_thread(const char *root)
 {
-    pthread_t thread;
-    sigset_t signals;
     static char path[PATH_MAX];
+    pthread_t thread;
 
     snprintf(path, sizeof path, "%s", root);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGUSR1);
-    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 ||
-        pthread_create(&thread, NULL, reload_thread, path) != 0) {
-        log_error("cannot start the thread for reloads: %m");
+    if (pthread_create(&thread, NULL, signal_thread, path) != 0) {
+        log_error("cannot start the thread for signals: %m");
         return false;
     }
     return pthread_detach(thread) == 0;
+}
+
+/* In every thread: delivered to one that does not wait for them they would kill the process. */
+static bool block_signals(void)
+{
+    sigset_t signals;
+
+    fill_signals(&signals);
+    return pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0;
 }
 
 /* The group that the frontend's smtpd runs in: that of its mail_owner, who owns its data folder. */
@@ -113,10 +149,12 @@ static bool open_socket(const struct settings *settings)
     }
     mask = umask(0117); /* the folder keeps others out */
     smfi_setbacklog(BACKLOG);
+    errno = 0;
     opened = smfi_setconn(connection) == MI_SUCCESS && smfi_opensocket(true) == MI_SUCCESS;
     umask(mask);
     if (!opened) {
-        log_error("cannot listen on %s/%s: %m", spool, SETTINGS_MILTER_SOCKET);
+        log_error("cannot listen on %s/%s: %s", spool, SETTINGS_MILTER_SOCKET,
+                  errno != 0 ? strerror(errno) : "libmilter does not say why");
         return false;
     }
     if (geteuid() == 0) {
@@ -167,20 +205,21 @@ static bool start(const struct settings *settings)
 {
     struct table *table;
 
-    if (!startup_pid_file("peg-milter", settings))
+    if (!block_signals() || !startup_pid_file("peg-milter", settings))
         return false;
     if (!session_register()) {
         log_error("libmilter refuses the callbacks: is it older than this program was built for?");
         return false;
     }
-    if (!open_socket(settings) || !daemon_drop_privileges(settings->daemon_user) ||
-        !can_reload(settings))
+    if (!open_socket(settings))
         return false;
-    table = open_table(settings);
-    if (table == NULL || !start_reload_thread(settings->root))
-        return false;
-    session_use_table(table);
-    return true;
+    if (daemon_drop_privileges(settings->daemon_user) && can_reload(settings) &&
+        (table = open_table(settings)) != NULL) {
+        session_use_table(table);
+        return true;
+    }
+    unlink(SETTINGS_MILTER_SOCKET);
+    return false;
 }
 
 int milter_service_run(const struct options *options, bool foreground)
@@ -195,11 +234,14 @@ int milter_service_run(const struct options *options, bool foreground)
     if (!startup_log(options->program, policy->settings, foreground) || !start(policy->settings)) {
         if (!foreground)
             fprintf(stderr, "%s: cannot start, the log says why\n", options->program);
+        policy_release(&policy);
         return EXIT_FAILED;
     }
     log_info("ready, %zu rules, priorities 0 to %d, default %d", rules_count(policy->rules),
              policy->settings->priority_count - 1, policy->settings->default_priority);
     policy_install(policy);
+    if (!start_signal_thread(options->root))
+        return EXIT_FAILED;
     daemon_ready();
     if (smfi_main() != MI_SUCCESS) {
         log_error("libmilter gave up");

@@ -48,6 +48,23 @@ static sfsistat answer(const struct session *session, unsigned long step)
     return (session->without_reply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
+/* No more macros than are read. {mail_addr} always has a value, and so those of the message before
+ * never stay in force. */
+static void ask_for_macros(SMFICTX *ctx, const char *rules_macros)
+{
+    static const int without[] = {SMFIM_CONNECT, SMFIM_HELO, SMFIM_DATA, SMFIM_EOH};
+    char none[] = "", recipient[] = RULES_RECIPIENT_MACRO, queue_id[] = "i", *of_message = NULL;
+
+    for (size_t n = 0; n < sizeof without / sizeof *without; n++)
+        smfi_setsymlist(ctx, without[n], none);
+    if (asprintf(&of_message, *rules_macros != '\0' ? "{mail_addr} %s" : "%s", rules_macros) >= 0) {
+        smfi_setsymlist(ctx, SMFIM_ENVFROM, of_message);
+        free(of_message);
+    }
+    smfi_setsymlist(ctx, SMFIM_ENVRCPT, recipient);
+    smfi_setsymlist(ctx, SMFIM_EOM, queue_id);
+}
+
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
                              unsigned long offered_steps, unsigned long unused0,
                              unsigned long unused1, unsigned long *actions_r,
@@ -69,16 +86,9 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
     *actions_r = ACTIONS;
     *steps_r = offered_steps & (STEPS_SKIPPED | STEPS_WITHOUT_REPLY);
     session->without_reply = offered_steps & STEPS_WITHOUT_REPLY;
-    if ((offered_actions & SMFIF_SETSYMLIST) != 0) { /* no more macros than are read */
-        char recipient_macro[] = RULES_RECIPIENT_MACRO, queue_id[] = "i";
-        char *macros = strdup(rules_macros(policy->rules));
-
+    if ((offered_actions & SMFIF_SETSYMLIST) != 0) {
         *actions_r |= SMFIF_SETSYMLIST;
-        if (macros != NULL)
-            smfi_setsymlist(ctx, SMFIM_ENVFROM, macros);
-        smfi_setsymlist(ctx, SMFIM_ENVRCPT, recipient_macro);
-        smfi_setsymlist(ctx, SMFIM_EOM, queue_id);
-        free(macros);
+        ask_for_macros(ctx, rules_macros(policy->rules));
     }
     *unused0_r = *unused1_r = 0;
     policy_release(&policy);
@@ -125,13 +135,16 @@ static void begin_message(struct session *session)
     session->policy = policy_current();
     session->route_headers = 0;
     session->not_whole = false;
-    classify_begin(session->classify, session->policy->rules, on_gave_up, session);
+    classify_begin(session->classify, session->policy->rules,
+                   session->policy->settings->default_priority, on_gave_up, session);
 }
 
 static sfsistat on_sender(SMFICTX *ctx, char **arguments)
 {
     struct session *session = smfi_getpriv(ctx);
 
+    if (session == NULL) /* what speaks to us has not negotiated: no Postfix does that */
+        return SMFIS_ACCEPT;
     begin_message(session);
     if (!envelope_set_sender(&session->envelope, arguments[0]))
         session->not_whole = true;
@@ -144,6 +157,8 @@ static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
     struct session *session = smfi_getpriv(ctx);
     char macro[] = RULES_RECIPIENT_MACRO;
 
+    if (session == NULL || session->policy == NULL)
+        return SMFIS_ACCEPT;
     if (!envelope_add(&session->envelope, arguments[0], arguments + 1, smfi_getsymval(ctx, macro)))
         session->not_whole = true;
     return answer(session, SMFIP_NR_RCPT);
@@ -153,6 +168,8 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
     struct session *session = smfi_getpriv(ctx);
 
+    if (session == NULL || session->policy == NULL)
+        return SMFIS_ACCEPT;
     if (strcasecmp(name, PEG_ROUTE_HEADER) == 0)
         session->route_headers++;
     if (!classify_header(session->classify, name, value, strlen(value)))
@@ -199,14 +216,16 @@ static bool replace_recipient(SMFICTX *ctx, const struct envelope_recipient *rec
 {
     char *params = envelope_params_of_replacement(recipient);
     char no_params[] = "";
-    bool done = params != NULL;
+    char *old = strdup(envelope_without_route(recipient->given));
+    bool done = params != NULL && old != NULL;
 
     if (decided->spare != NULL)
         done = done && smfi_addrcpt_par(ctx, decided->spare, no_params) == MI_SUCCESS;
-    done = done && smfi_delrcpt(ctx, recipient->given) == MI_SUCCESS &&
+    done = done && smfi_delrcpt(ctx, old) == MI_SUCCESS &&
            smfi_addrcpt_par(ctx, decided->spelling, params) == MI_SUCCESS;
     if (decided->spare != NULL)
         done = done && smfi_delrcpt(ctx, decided->spare) == MI_SUCCESS;
+    free(old);
     free(params);
     return done;
 }
@@ -222,7 +241,7 @@ static bool respell_recipients(SMFICTX *ctx, const struct envelope *envelope,
         if (decided[n].replace && decided[n].spelling != NULL)
             done = replace_recipient(ctx, recipient, &decided[n]);
         else if (decided[n].replace)
-            done = smfi_delrcpt(ctx, recipient->given) == MI_SUCCESS;
+            done = smfi_delrcpt(ctx, recipient->given) == MI_SUCCESS; /* a route: nothing to find */
     }
     return done;
 }
@@ -247,17 +266,18 @@ static bool apply(SMFICTX *ctx, const struct session *session,
 static void classify_all(struct session *session, struct decide_recipient *decided,
                          struct classify_verdict *verdicts)
 {
-    const struct settings *settings = session->policy->settings;
-
     for (size_t n = 0; n < session->envelope.count; n++) {
         const struct envelope_recipient *recipient = &session->envelope.recipients[n];
 
-        verdicts[n] = classify_recipient(session->classify, recipient->original,
+        verdicts[n] = classify_recipient(session->classify, recipient->internal,
                                          recipient->resolved, recipient->macro);
-        if (verdicts[n].rule == NULL)
-            verdicts[n].priority = settings->default_priority;
         decided[n] = (struct decide_recipient){
-            .key = recipient->key, .params = recipient->params, .priority = verdicts[n].priority};
+            .key = recipient->key,
+            .source = recipient->source,
+            .given = recipient->given,
+            .params = recipient->params,
+            .priority = verdicts[n].priority,
+        };
     }
 }
 
@@ -271,9 +291,8 @@ static sfsistat give_up(SMFICTX *ctx, const struct session *session, const char 
     return SMFIS_ACCEPT;
 }
 
-static sfsistat on_end_of_message(SMFICTX *ctx)
+static sfsistat end_message(SMFICTX *ctx, struct session *session)
 {
-    struct session *session = smfi_getpriv(ctx);
     size_t count = session->envelope.count;
     struct decide_recipient *decided = calloc(count + 1, sizeof *decided);
     struct classify_verdict *verdicts = calloc(count + 1, sizeof *verdicts);
@@ -299,6 +318,15 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
     free(decided);
     free(verdicts);
     return reply;
+}
+
+static sfsistat on_end_of_message(SMFICTX *ctx)
+{
+    struct session *session = smfi_getpriv(ctx);
+
+    if (session == NULL || session->policy == NULL)
+        return SMFIS_ACCEPT;
+    return end_message(ctx, session);
 }
 
 static sfsistat on_close(SMFICTX *ctx)

@@ -17,8 +17,8 @@
 uint32_t respell_count(const char *address);
 
 /*
- * Write spelling n, from 1 to respell_count(), of address to spelling_r, which has room for
- * strlen(address) + 1 bytes. Different n give different spellings, none of them address itself.
+ * Write spelling n, from 0 (address itself) to respell_count(), of address to spelling_r, which has
+ * room for strlen(address) + 1 bytes. Different n give different spellings.
  */
 void respell(const char *address, uint32_t n, char *spelling_r);
 

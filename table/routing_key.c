@@ -43,79 +43,117 @@ char *routing_key_internal(const char *external)
     return internal;
 }
 
-static bool is_ascii(char c)
+static bool is_ascii(const char *text)
 {
-    return (unsigned char)c < 0x80;
-}
-
-static size_t other_len(const char *text)
-{
-    size_t len = 0;
-
-    while (text[len] != '\0' && !is_ascii(text[len]))
-        len++;
-    return len;
+    while (*text != '\0')
+        if ((unsigned char)*text++ > 127)
+            return false;
+    return true;
 }
 
 /*
- * How many bytes of text say the same as folded (folded_len bytes) but for the case of letters; 0
- * where they say something else. Of characters beyond ASCII only the places must agree, since
- * folding may change them in many ways.
+ * Whether Postfix leaves an address as it is (src/trivial-rewrite/rewrite.c): it has a domain, with
+ * a dot in it but not at its end, or an address literal.
  */
-static size_t same_len(const char *text, const char *folded, size_t folded_len)
+static bool is_complete(const char *address)
 {
-    const char *at = text, *end = folded + folded_len;
+    const char *domain = routing_key_domain(address);
+    const char *dot = strchr(domain, '.');
 
-    while (folded < end) {
-        if (*at == '\0')
-            return 0;
-        if (!is_ascii(*at) && !is_ascii(*folded)) {
-            at += other_len(at);
-            folded += other_len(folded);
-        } else if (strncasecmp(at++, folded++, 1) != 0) {
-            return 0;
-        }
-    }
-    return (size_t)(at - text);
+    return domain > address + 1 &&
+           (*domain == '[' || (dot != NULL && domain[strlen(domain) - 1] != '.'));
 }
 
-/* Append folded to *out in the case in which it stands last in given, if it does. */
-static void append_recased(char **out, const char *given, const char *folded, size_t folded_len)
+static void reverse(char *from, char *to)
 {
-    const char *source = folded;
-    size_t len = folded_len;
+    while (from < --to) {
+        char c = *from;
 
-    for (size_t n = strlen(given); n-- > 0;) {
-        size_t same = same_len(given + n, folded, folded_len);
-
-        if (same > 0) {
-            source = given + n;
-            len = same;
-            break;
-        }
+        *from++ = *to;
+        *to = c;
     }
-    memcpy(*out, source, len);
-    *out += len;
 }
 
-char *routing_key_recase(const char *given, const char *resolved)
+/* `user%domain` is user@domain, and `site!user` is user@site, where there is no @. */
+static void turn_round(char *address)
 {
-    size_t len = strlen(resolved);
-    const char *domain = routing_key_domain(resolved);
-    char *result = malloc(strlen(given) * 2 + len + 1); /* each part is no longer than its source */
-    char *out = result;
+    char *end = address + strlen(address);
+    char *percent = strrchr(address, '%');
+    char *bang = strchr(address, '!');
 
-    if (result == NULL)
+    if (strchr(address, '@') != NULL)
+        return;
+    if (percent != NULL) {
+        *percent = '@';
+    } else if (bang != NULL) { /* each part reversed, then all of it: the parts change places */
+        *bang = '@';
+        reverse(address, bang);
+        reverse(bang + 1, end);
+        reverse(address, end);
+    }
+}
+
+/*
+ * Whether address, len bytes, says the same as the beginning of folded but for the case of letters.
+ * Postfix may have put something else in the place of a control character, which is then taken
+ * over.
+ */
+static bool agree(char *address, const char *folded, size_t len)
+{
+    if (strlen(folded) < len)
+        return false;
+    for (size_t n = 0; n < len; n++) {
+        if ((unsigned char)address[n] < ' ')
+            address[n] = folded[n];
+        if (strncasecmp(address + n, folded + n, 1) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What Postfix may have made of address, which has room for folded behind it. */
+static bool complete(char *address, const char *folded, enum routing_key_source *source_r)
+{
+    size_t len = strlen(address);
+
+    turn_round(address);
+    if (len > 0 && address[len - 1] == '.')
+        address[--len] = '\0';
+    if (len == 0 || !agree(address, folded, len))
+        return false;
+    if (folded[len] == '\0') {
+        *source_r = ROUTING_KEY_EXACT;
+        return true;
+    }
+    strcpy(address + len, folded + len); /* $myorigin or $mydomain */
+    *source_r = ROUTING_KEY_MAILBOX;
+    return *folded != '\0' && (folded[len] == '@' || folded[len] == '.');
+}
+
+char *routing_key_resolve(const char *given, const char *folded, enum routing_key_source *source_r)
+{
+    char *address = malloc(strlen(given) + strlen(folded) + 1);
+    char *domain;
+
+    if (address == NULL)
         return NULL;
-    append_recased(&out, given, resolved, len);
-    if (out == result + len && memcmp(result, resolved, len) == 0 && *domain != '\0') {
-        out = result; /* not there as a whole, or all in small letters: the parts are the same */
-        append_recased(&out, given, resolved, (size_t)(domain - 1 - resolved));
-        *out++ = '@';
-        append_recased(&out, given, domain, strlen(domain));
+    strcpy(address, given);
+    if (!is_ascii(given) && is_complete(given)) {
+        *source_r = ROUTING_KEY_EXACT;
+        return address;
     }
-    *out = '\0';
-    return result;
+    if (complete(address, folded, source_r))
+        return address;
+    strcpy(address, given); /* the domain was this host's own, and what stands before it counts */
+    domain = strrchr(address, '@');
+    if (domain != NULL) {
+        *domain = '\0';
+        if (complete(address, folded, source_r))
+            return address;
+    }
+    strcpy(address, folded);
+    *source_r = ROUTING_KEY_GUESS;
+    return address;
 }
 
 /* RFC 822 atoms separated by dots, as Postfix sees them: 8-bit bytes are atoms, too. */

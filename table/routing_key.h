@@ -19,13 +19,21 @@
 /* The internal form of an external one: quotes and backslashes of the local part resolved. */
 char *routing_key_internal(const char *external) PEG_MUST_USE;
 
+enum routing_key_source {
+    ROUTING_KEY_EXACT,   /* the address that Postfix will ask for, to the letter */
+    ROUTING_KEY_MAILBOX, /* the same mailbox, but Postfix may ask in another letter case */
+    ROUTING_KEY_GUESS    /* Postfix made something else of what was given: not to be relied on */
+};
+
 /*
- * What Postfix resolved a recipient to, in the letter case that it will ask with. It folds the case
- * of {rcpt_addr} (src/smtpd/smtpd_resolve.c), but its queue manager asks for the address as the
- * client gave it, completed and without source route. given and resolved are in internal form. What
- * of resolved is not in given, as the domain of an address that had none, stays as it is.
+ * The address that Postfix will ask for. given is what the client gave, as smtpd keeps it (without
+ * source route); folded is {rcpt_addr}, which says what Postfix made of it (a domain appended, a
+ * trailing dot removed, a bang path turned round), but with all letter case folded, as Unicode
+ * does it: `Strasse` for `Straße` (src/smtpd/smtpd_resolve.c). The queue manager asks in the case
+ * that was given. Both are in internal form, and so is the result.
  */
-char *routing_key_recase(const char *given, const char *resolved) PEG_MUST_USE;
+char *routing_key_resolve(const char *given, const char *folded,
+                          enum routing_key_source *source_r) PEG_MUST_USE;
 
 /* The routing key of an address in internal form. */
 char *routing_key_format(const char *internal) PEG_MUST_USE;

@@ -3,23 +3,25 @@
 And what peg-gen may change when the input is good: what was asked for, and no more.
 """
 
-import hashlib
 import os
 import re
 import shutil
-import socket
 import subprocess
+import time
 
 import pytest
 
 from harness import processes
 from harness.gateway import Gateway
-from harness.installation import Installation, ToolFailed
+from harness.installation import Installation
 from harness.relay import Relay
+from harness.smtp_client import SmtpClient
+from harness.tree import tree
 
 CONF = "etc/priority-email-gateway.conf"
 RULES = "etc/priority-email-gateway.rules"
-GOOD_RULES = "X-Priority /^1/ all 1\nX-Priority /^2/ all 2\n"
+RULE = "X-Priority /^1/ all 1\n"
+TWO = {"PRIORITY_COUNT": 2, "DEFAULT_PRIORITY": 0}
 GEN = (("peg-gen", "check"), ("peg-gen", "diff"), ("peg-gen", "apply"))
 CTL = tuple(("peg-ctl", word) for word in ("start", "stop", "restart", "reload", "status"))
 DAEMONS = (("peg-milter",), ("peg-milter", "-f"), ("peg-tcpmap",), ("peg-tcpmap", "-f"))
@@ -28,26 +30,9 @@ ALL = GEN + CTL + DAEMONS + EXPLAIN + (("peg-showqueues",),)
 READS_RULES = GEN + DAEMONS[:2] + EXPLAIN
 
 
-def tree(folder):
-    """{path below the folder: what it is, to the byte and the time of its last change}."""
-    found = {}
-    for place, folders, files in os.walk(folder):
-        for name in folders + files:
-            path = os.path.join(place, name)
-            status = os.lstat(path)
-            content = None
-            if name in files and os.path.isfile(path):
-                with open(path, "rb") as file:
-                    content = hashlib.sha256(file.read()).hexdigest()
-            found[path] = (status.st_mode, status.st_uid, status.st_mtime_ns, content)
-    return found
-
-
 @pytest.fixture(scope="module", name="made")
 def installation_made_once():
-    made = Installation(
-        priority_count=2, conf={"DEFAULT_PRIORITY": 0}, rules="X-Priority /^1/ all 1\n"
-    )
+    made = Installation(priority_count=2, conf=TWO, rules=RULE)
     made.write()
     try:
         yield made
@@ -140,7 +125,7 @@ def test_a_configuration_that_is_a_folder_is_refused(made, spoil):
 def test_a_daemon_user_that_will_not_do_is_refused(made, spoil, user):
     good = spoil(CONF, b"")
     made.write_conf(good.decode() + "DAEMON_USER=%s\n" % user)
-    all_refuse(made, GEN, "%s: DAEMON_USER: .*%s" % (made.path(CONF), user))
+    all_refuse(made, GEN, r"%s:\d+: DAEMON_USER: .*%s" % (made.path(CONF), user))
 
 
 BAD_RULES = {
@@ -186,6 +171,17 @@ def test_nothing_starts_with_bad_rules(made, spoil):
         made.ctl("stop", check=False)
 
 
+@pytest.mark.parametrize("file", [CONF, RULES])
+def test_the_milter_does_not_start_where_its_user_could_not_reload(made, file):
+    os.chmod(made.path(file), 0o600)
+    try:
+        done = made.tool("peg-milter", "-f", check=False, timeout=20)
+        assert done.returncode == 1
+        assert "%s: user nobody cannot read it: Permission denied" % made.path(file) in done.stderr
+    finally:
+        os.chmod(made.path(file), 0o644)
+
+
 @pytest.mark.parametrize("missing", ["main.cf", "master.cf"])
 @pytest.mark.parametrize("folder", ["postfix", "postfix0", "postfix-frontend"])
 def test_half_a_configuration_folder_is_refused(made, spoil, folder, missing):
@@ -223,3 +219,181 @@ def test_wrong_usage_is_status_2_and_changes_nothing(made, command):
     assert (done.returncode, done.stdout) == (2, "")
     assert "Try '%s --help'." % command[0] in done.stderr
     assert tree(made.root) == before
+
+
+# What peg-gen and peg-ctl do to a gateway that runs
+
+
+@pytest.fixture(scope="module", name="live")
+def gateway_that_runs():
+    with Gateway(priority_count=2, conf=TWO, rules=RULE) as live:
+        yield live
+
+
+@pytest.fixture(name="change")
+def function_that_changes_the_configuration(live):
+    """A function that writes parameters and applies them; returns what peg-gen printed."""
+    usual = (live.frontend, live.ports.tcpmap)
+
+    def change(**parameters):
+        live.write_conf({**TWO, **parameters})
+        return live.gen("apply").stdout.splitlines()
+
+    yield change
+    live.relay.behave()
+    live.frontend, live.ports.tcpmap = usual
+    live.priority_count = 2
+    live.write_rules(RULE)
+    change()
+    assert answers(live.frontend[1])
+    live.start_milter()
+
+
+def answers(port, is_there=True):
+    """Whether an SMTP server comes to answer at the port, or goes away from it, within seconds."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            SmtpClient("127.0.0.1", port).close()
+            found = True
+        except OSError:
+            found = False
+        if found == is_there:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def running(live):
+    """The process ids of the parts, as peg-ctl status says."""
+    return live.ctl("status", check=False).stdout
+
+
+def flash_goes_its_way(live, recipient):
+    sent = live.send(to=[recipient], priority_header="1")
+    return live.delivered(sent) == {recipient: 1}
+
+
+def test_a_second_apply_changes_nothing(live):
+    before, parts = tree(live.path("etc")), running(live)
+    assert live.gen("apply").stdout.splitlines()[0] == "nothing to change"
+    assert (tree(live.path("etc")), running(live)) == (before, parts)
+
+
+def test_diff_shows_what_apply_does_and_then_nothing(live, change):
+    live.write_conf({**TWO, "DEFAULT_PRIORITY": 1, "RELAY_HOST": "[127.0.0.1]:9"})
+    before = tree(live.root)
+    shown = live.gen("diff").stdout.splitlines()
+    assert tree(live.root) == before
+    assert any("relayhost = [127.0.0.1]:9" in line for line in shown)
+    applied = change(DEFAULT_PRIORITY=1, RELAY_HOST="[127.0.0.1]:9")
+    done = [line for line in applied if not re.match("(re)?(started|loaded): ", line)]
+    assert done == shown
+    assert live.gen("diff").stdout == "nothing to change\n"
+
+
+def test_what_the_operator_wrote_survives_apply(live, change):
+    port = live.ports.spare[4]
+    own_main = "\n# my own words\nsmtpd_banner = $myhostname at your service\n"
+    own_master = "127.0.0.1:%d inet n - n - 7 smtpd\n  -o smtpd_helo_required=yes\n" % port
+    for file, text in (("main.cf", own_main), ("master.cf", own_master)):
+        with open(live.path("etc/postfix-frontend/" + file), "a") as operator:
+            operator.write(text)
+    assert live.gen("diff").stdout == "nothing to change\n"
+    change(DEFAULT_PRIORITY=1)
+    with open(live.path("etc/postfix-frontend/main.cf")) as main:
+        assert own_main in main.read()
+    with open(live.path("etc/postfix-frontend/master.cf")) as master:
+        assert own_master in master.read()
+    assert answers(port)
+    live.frontend = ("127.0.0.1", port)
+    assert flash_goes_its_way(live, "anna@dest.example")
+
+
+def test_the_frontend_listens_where_it_is_told_to(live, change):
+    old, new, more = live.ports.frontend, *live.ports.spare[:2]
+    change(FRONTEND_LISTEN="127.0.0.1:%d 127.0.0.1:%d" % (new, more))
+    for port in (new, more):
+        assert answers(port)
+        live.frontend = ("127.0.0.1", port)
+        assert flash_goes_its_way(live, "%d@dest.example" % port)
+    assert answers(old, is_there=False)
+
+
+def test_the_lookup_server_listens_where_it_is_told_to(live, change):
+    live.ports.tcpmap = live.ports.spare[2]
+    change(TCPMAP_LISTEN="127.0.0.1:%d" % live.ports.tcpmap)
+    assert flash_goes_its_way(live, "bert@dest.example")
+    assert live.look_up("bert@dest.example").startswith("200 peg1:")
+
+
+def test_mail_leaves_by_the_relay_that_is_named(live, change):
+    relay = Relay(live.ports.spare[3]).start()
+    try:
+        change(RELAY_HOST="[127.0.0.1]:%d" % relay.port)
+        sent = live.send(to=["carl@dest.example"], priority_header="1")
+        (arrived,) = relay.wait_for(1, tag=sent.tag)
+        assert (arrived.recipient, arrived.instance) == ("carl@dest.example", 1)
+    finally:
+        relay.stop()
+
+
+def test_another_default_priority_holds_from_apply_on(live, change):
+    change(DEFAULT_PRIORITY=1)
+    sent = live.send(to=["dora@dest.example"])
+    assert live.delivered(sent) == {"dora@dest.example": 1}
+
+
+def test_the_instances_listen_where_they_are_told_to(live, change):
+    change(INSTANCE_PORT_BASE=live.ports.instance_base + 20)
+    assert flash_goes_its_way(live, "emil@dest.example")
+
+
+def test_the_nice_level_holds_for_all_processes_of_an_instance(live, change):
+    change(**{"NICE_LEVEL_FRONTEND": 3, "NICE_LEVEL_DEFAULT": 5, "NICE_LEVEL[1]": 7})
+    for _ in range(2):
+        assert flash_goes_its_way(live, "fred@dest.example")
+        for instance, level in (("frontend", 3), (0, 5), (1, 7)):
+            levels = {
+                command: os.getpriority(os.PRIO_PROCESS, pid)
+                for pid, command in live.leftovers().items()
+                if os.path.realpath("/proc/%d/cwd" % pid) == live.queue_dir(instance)
+                and not command.startswith(live.build)
+            }
+            assert len(levels) >= 3 and set(levels.values()) == {level}, (instance, levels)
+        live.ctl("restart")
+
+
+def test_a_gateway_grows_while_it_runs_and_shrinks_only_when_the_queue_is_empty(live, change):
+    live.write_rules(RULE + "X-Priority /^2/ all 2\n")
+    live.priority_count = 3
+    change(PRIORITY_COUNT=3)
+    live.relay.refuse_recipient("^gina", "451 4.3.0 try again later")
+    sent = live.send(to=["gina@dest.example"], priority_header="2")
+    live.log.wait_for(r"postfix2/smtp\S+: .*to=<gina@dest.example>.*status=deferred")
+    live.log.wait_for(r"postfix-frontend/qmgr.*: %s: removed" % sent.queue_id)
+    live.write_rules(RULE)
+    live.write_conf(TWO)
+    before, parts = tree(live.path("etc")), running(live)
+    refused = live.gen("apply", check=False)
+    assert refused.returncode == 1
+    assert "would remove postfix2, which has 1 message in its queue" in refused.stderr
+    assert (tree(live.path("etc")), running(live)) == (before, parts)
+    live.relay.behave()
+    live.flush(2)
+    assert live.delivered(sent) == {"gina@dest.example": 2}
+    live.wait_until_empty()
+    change()
+    assert not any("postfix2" in command for command in live.leftovers().values())
+    assert flash_goes_its_way(live, "gina@dest.example")
+
+
+@pytest.mark.parametrize("command", ["restart", "reload"])
+def test_with_bad_rules_what_runs_goes_on_as_it_is(live, change, command):
+    live.write_rules("X-A /(/ all 1\n")
+    before = running(live)
+    done = live.ctl(command, check=False)
+    assert done.returncode == 1
+    assert "%s:1:7: " % live.path(RULES) in done.stderr
+    assert running(live) == before
+    assert flash_goes_its_way(live, "hugo@dest.example")

@@ -54,7 +54,10 @@ class Plan:
             cc=self.cc,
             bcc=self.bcc,
             to_header=", ".join(map(_domain_in_small_letters, self.to)) or None,
-            headers=[("X-To-Priority", str(self.to_priority)), ("X-Cc-Priority", str(self.cc_priority))],
+            headers=[
+                ("X-To-Priority", str(self.to_priority)),
+                ("X-Cc-Priority", str(self.cc_priority)),
+            ],
         )
 
 
@@ -71,6 +74,20 @@ class Outcome:
         """(address as sent, priority decided, Delivery), for each recipient."""
         for address, priority in self.plan.priorities.items():
             yield address, priority, self.by_mailbox[judge.same_mailbox(address)]
+
+    def check_untouched(self):
+        """Content to the byte, no header of ours, recipients as they were spelled.
+
+        Where the message was respelled the case of letters in a domain may differ.
+        """
+        for address, _, found in self.recipients():
+            assert found.headers("X-Peg-Route") == []
+            found.added_before(self.sent.content)
+            if self.decision.way == "respell":
+                address, arrived = _domain_in_small_letters(address), found.recipient
+                assert _domain_in_small_letters(arrived) == address, self.sent
+            else:
+                assert found.recipient == address, self.sent
 
     @property
     def inexact(self):
@@ -127,15 +144,20 @@ def run(gateway, shared):
         gateway.check_exact(message)
     assert len(gateway.relay.deliveries) == sum(len(plan.priorities) for plan in plans)
     decisions = gateway.decisions()
-    return [
-        Outcome(plan, message, decisions[message.queue_id], gateway.relay.deliveries_for(message.tag))
-        for plan, message in sent
+    outcomes = [
+        Outcome(plan, m, decisions[m.queue_id], gateway.relay.deliveries_for(m.tag))
+        for plan, m in sent
     ]
+    print_figures(outcomes)
+    for outcome in outcomes:
+        outcome.check_untouched()
+    return outcomes
 
 
 def print_figures(outcomes):
     """What the run was made of; shown by `pytest -s`, and where a test fails."""
     mixed = [o for o in outcomes if len(set(o.plan.priorities.values())) > 1]
+    instances = collections.Counter(d.instance for o in outcomes for d in o.by_mailbox.values())
     inexact = [pair for outcome in outcomes for pair in outcome.inexact]
     print(
         "messages: %d, with more than one priority: %d; ways: %s; deliveries: %d, by instance: %s; "
@@ -145,23 +167,27 @@ def print_figures(outcomes):
             len(mixed),
             dict(collections.Counter(o.decision.way for o in outcomes)),
             sum(len(o.by_mailbox) for o in outcomes),
-            sorted(collections.Counter(d.instance for o in outcomes for d in o.by_mailbox.values()).items()),
+            sorted(instances.items()),
             sum(instance > priority for priority, instance in inexact),
             sum(instance < priority for priority, instance in inexact),
         )
     )
 
 
+@pytest.mark.parametrize("address", ["Otto@new.example", "otto@New.EXAMPLE", "OTTO@NEW.example"])
+def test_an_address_in_any_case_goes_by_the_priority_that_was_decided(exact_gateway, address):
+    sent = exact_gateway.send(to=[address], headers=[("X-To-Priority", "4")])
+    assert exact_gateway.delivered(sent) == {address: 4}
+
+
 def test_every_recipient_gets_every_message_once_from_the_instance_that_was_decided(exact_gateway):
     outcomes = run(exact_gateway, SHARED)
-    print_figures(outcomes)
     assert [outcome.sent for outcome in outcomes if outcome.inexact] == []
     assert {outcome.decision.way for outcome in outcomes} >= {"plain", "filter", "respell"}
 
 
 def test_where_no_spelling_is_left_a_message_is_upgraded_and_never_demoted(exact_gateway):
     outcomes = run(exact_gateway, SHARED + HARD_TO_RESPELL)
-    print_figures(outcomes)
     for outcome in outcomes:
         if outcome.inexact:
             highest = max(outcome.plan.priorities.values())

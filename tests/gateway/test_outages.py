@@ -147,6 +147,26 @@ def test_mail_in_the_queue_keeps_its_decision_over_a_restart(frail_gateway):
     assert frail_gateway.delivered(bulk, SECONDS) == {"mara@dest.example": 0}
 
 
+def test_mail_that_waits_for_an_instance_finds_it_though_the_ports_have_changed(frail_gateway):
+    bulk = frail_gateway.send(to=["sara@dest.example"], priority_header="5")
+    frail_gateway.delivered(bulk)
+    frail_gateway.ctl("stop", "4")
+    flash = frail_gateway.send(to=["sara@dest.example"], priority_header="1")
+    assert frail_gateway.decision(flash).way == "filter"
+    waits_in_the_frontend(frail_gateway, flash, "sara@dest.example")
+    try:
+        # Either it is refused while mail waits, or the mail that waits is taken along.
+        frail_gateway.write_conf({"INSTANCE_PORT_BASE": frail_gateway.ports.instance_base + 1})
+        frail_gateway.gen("apply", check=False)
+        frail_gateway.ctl("start")
+        assert frail_gateway.delivered(flash, SECONDS) == {"sara@dest.example": 4}
+    finally:
+        frail_gateway.write_conf({})
+        frail_gateway.ctl("start")
+        frail_gateway.gen("apply")
+        frail_gateway.flush("frontend")
+
+
 def test_mail_is_not_lost_when_the_relay_is_away(frail_gateway):
     with frail_gateway.relay.away():
         sent = frail_gateway.send(to=["nora@dest.example"], priority_header="1")

@@ -1,5 +1,6 @@
 """Sessions: message after message on one connection, broken off, repeated, very large."""
 
+import os
 import time
 
 import pytest
@@ -106,9 +107,7 @@ def test_it_ends_while_sessions_are_open_and_takes_its_socket_away(milter):
     began = time.monotonic()
     milter.stop()
     assert time.monotonic() - began < 10
-    with pytest.raises(OSError):
-        milter.connect()
-    assert not milter.path(SOCKET) in milter.log.text()
+    assert not os.path.lexists(milter.path(SOCKET))
     for connection in (idle, busy):
         connection.close()
     milter.start()

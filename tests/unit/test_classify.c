@@ -16,6 +16,8 @@ static const char rules_text[] = "X-Priority                /^5/           all  
                                  "{rcpt_addr}               /^slow@/       all  1\n"
                                  "X-Override                /yes/          all  3\n";
 
+enum { NONE = -1 }; /* as default priority: no rule matched */
+
 static struct rules *rules;
 static struct classify *classify;
 static unsigned given_up;
@@ -58,7 +60,7 @@ static void read_message(const char *header)
 
     snprintf(text, sizeof text, "%s", header);
     given_up = 0;
-    classify_begin(classify, rules, on_gave_up, NULL);
+    classify_begin(classify, rules, NONE, on_gave_up, NULL);
     assert_true(message_read_header(text, strlen(text), take_field, NULL));
 }
 
@@ -148,6 +150,26 @@ static void a_pattern_that_is_given_up_does_not_match_and_is_told(void **state)
     assert_int_equal(given_up, 1);
 }
 
+static void a_recipient_who_may_have_been_cut_off_to_is_not_demoted(void **state)
+{
+    static char to[60000];
+
+    (void)state;
+    memset(to, ',', sizeof to - 1);
+    memcpy(to, "to@x", 4);
+    for (int cut = 0; cut < 2; cut++) {
+        size_t len = cut ? 53996 : 53995;
+
+        read_message("X-XIMF-Primary-Precedence: flash\nX-XIMF-Copy-Precedence: flash\n");
+        assert_true(classify_header(classify, "To", to, len));
+        assert_int_equal(priority_of("to@x"), 4);
+        assert_int_equal(priority_of("late@x"), cut ? 4 : 3);
+    }
+    read_message("X-XIMF-Copy-Precedence: flash\n");
+    assert_true(classify_header(classify, "To", to, sizeof to - 1));
+    assert_int_equal(priority_of("late@x"), 3);
+}
+
 static void unfolding_takes_line_ends_and_outer_blanks_away(void **state)
 {
     static const struct {
@@ -173,6 +195,7 @@ int main(void)
         cmocka_unit_test(macros_count_as_headers_do),
         cmocka_unit_test(an_address_without_domain_is_primary_as_given_or_as_resolved),
         cmocka_unit_test(a_pattern_that_is_given_up_does_not_match_and_is_told),
+        cmocka_unit_test(a_recipient_who_may_have_been_cut_off_to_is_not_demoted),
         cmocka_unit_test(unfolding_takes_line_ends_and_outer_blanks_away),
     };
 

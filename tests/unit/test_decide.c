@@ -54,8 +54,9 @@ static struct decide_result decide_for(struct decide_recipient *recipients, size
 
 static void without_conflict_nothing_changes(void **state)
 {
-    struct decide_recipient recipients[] = {{.key = "a@x", .params = "", .priority = 4},
-                                            {.key = "b@x", .params = "", .priority = 0}};
+    struct decide_recipient recipients[] = {
+        {.key = "a@x", .given = "a@x", .params = "", .priority = 4},
+        {.key = "b@x", .given = "b@x", .params = "", .priority = 0}};
 
     (void)state;
     forget_claims(10);
@@ -69,8 +70,9 @@ static void without_conflict_nothing_changes(void **state)
 
 static void a_conflict_at_one_priority_takes_the_filter(void **state)
 {
-    struct decide_recipient recipients[] = {{.key = "a@x", .params = "", .priority = 3},
-                                            {.key = "b@x", .params = "", .priority = 3}};
+    struct decide_recipient recipients[] = {
+        {.key = "a@x", .given = "a@x", .params = "", .priority = 3},
+        {.key = "b@x", .given = "b@x", .params = "", .priority = 3}};
     struct decide_result result;
 
     (void)state;
@@ -84,8 +86,9 @@ static void a_conflict_at_one_priority_takes_the_filter(void **state)
 
 static void a_conflict_in_a_mixed_message_is_respelled(void **state)
 {
-    struct decide_recipient recipients[] = {{.key = "a@xy.z", .params = "", .priority = 4},
-                                            {.key = "b@xy.z", .params = "", .priority = 1}};
+    struct decide_recipient recipients[] = {
+        {.key = "a@xy.z", .given = "a@xy.z", .params = "", .priority = 4},
+        {.key = "b@xy.z", .given = "b@xy.z", .params = "", .priority = 1}};
 
     (void)state;
     forget_claims(10);
@@ -108,8 +111,8 @@ static void a_spelling_that_lives_with_the_priority_is_used_again(void **state)
     assert_int_equal(claim(NULL, "b@xy.z", 0), TABLE_CLAIMED);
     for (int n = 0; n < 100; n++) {
         struct decide_recipient recipients[] = {
-            {.key = "a@xy.z", .params = "", .priority = 4},
-            {.key = "b@xy.z", .params = "", .priority = 1 + n % 2}};
+            {.key = "a@xy.z", .given = "a@xy.z", .params = "", .priority = 4},
+            {.key = "b@xy.z", .given = "b@xy.z", .params = "", .priority = 1 + n % 2}};
 
         assert_int_equal(decide_for(recipients, 2).way, DECIDE_RESPELL);
         decide_free(recipients, 2);
@@ -119,9 +122,10 @@ static void a_spelling_that_lives_with_the_priority_is_used_again(void **state)
 
 static void without_spelling_left_the_highest_priority_takes_all(void **state)
 {
-    struct decide_recipient recipients[] = {{.key = "a@xy.z", .params = "", .priority = 1},
-                                            {.key = "b@1.c", .params = "", .priority = 2},
-                                            {.key = "c@xy.z", .params = "", .priority = 3}};
+    struct decide_recipient recipients[] = {
+        {.key = "a@xy.z", .given = "a@xy.z", .params = "", .priority = 1},
+        {.key = "b@1.c", .given = "b@1.c", .params = "", .priority = 2},
+        {.key = "c@xy.z", .given = "c@xy.z", .params = "", .priority = 3}};
     struct decide_result result;
 
     (void)state;
@@ -135,8 +139,9 @@ static void without_spelling_left_the_highest_priority_takes_all(void **state)
 
 static void an_address_literal_has_no_spelling(void **state)
 {
-    struct decide_recipient recipients[] = {{.key = "u@[192.0.2.7]", .params = "", .priority = 1},
-                                            {.key = "c@xy.z", .params = "", .priority = 0}};
+    struct decide_recipient recipients[] = {
+        {.key = "u@[192.0.2.7]", .given = "u@[192.0.2.7]", .params = "", .priority = 1},
+        {.key = "c@xy.z", .given = "c@xy.z", .params = "", .priority = 0}};
     struct decide_result result;
 
     (void)state;
@@ -149,9 +154,11 @@ static void an_address_literal_has_no_spelling(void **state)
 
 static void a_full_table_never_demotes(void **state)
 {
-    struct decide_recipient mixed[] = {{.key = "a@xy.z", .params = "", .priority = 1},
-                                       {.key = "b@xy.z", .params = "", .priority = 4}};
-    struct decide_recipient one[] = {{.key = "c@xy.z", .params = "", .priority = 0}};
+    struct decide_recipient mixed[] = {
+        {.key = "a@xy.z", .given = "a@xy.z", .params = "", .priority = 1},
+        {.key = "b@xy.z", .given = "b@xy.z", .params = "", .priority = 4}};
+    struct decide_recipient one[] = {
+        {.key = "c@xy.z", .given = "c@xy.z", .params = "", .priority = 0}};
     struct decide_result result;
 
     (void)state;
@@ -169,12 +176,14 @@ static void a_full_table_never_demotes(void **state)
 
 static void of_one_mailbox_named_twice_one_is_respelled(void **state)
 {
-    struct decide_recipient recipients[] = {{.key = "b@xy.z", .params = "", .priority = 1},
-                                            {.key = "B@XY.z", .params = "", .priority = 1},
-                                            {.key = "b@xy.Z",
-                                             .params = "NOTIFY=NEVER",
-                                             .priority = 1}, /* Postfix keeps this one, too */
-                                            {.key = "a@xy.z", .params = "", .priority = 4}};
+    struct decide_recipient recipients[] = {
+        {.key = "b@xy.z", .given = "b@xy.z", .params = "", .priority = 1},
+        {.key = "B@XY.z", .given = "B@XY.z", .params = "", .priority = 1},
+        {.key = "b@xy.Z",
+         .given = "b@xy.Z",
+         .params = "NOTIFY=NEVER",
+         .priority = 1}, /* Postfix keeps this one, too */
+        {.key = "a@xy.z", .given = "a@xy.z", .params = "", .priority = 4}};
 
     (void)state;
     forget_claims(20);
@@ -186,6 +195,27 @@ static void of_one_mailbox_named_twice_one_is_respelled(void **state)
     assert_null(recipients[1].spelling);
     assert_non_null(recipients[2].spelling);
     decide_free(recipients, 4);
+}
+
+static void a_key_that_is_not_known_to_the_letter_is_not_relied_on(void **state)
+{
+    struct decide_recipient recipients[] = {
+        {.key = "b@xy.z", .given = "b", .params = "", .priority = 1, .source = ROUTING_KEY_MAILBOX},
+        {.key = "a@xy.z", .given = "a@xy.z", .params = "", .priority = 4}};
+    struct decide_result result;
+
+    (void)state;
+    forget_claims(20);
+    assert_int_equal(decide_for(recipients, 1).way, DECIDE_FILTER);
+    assert_int_equal(claims.count, 0);
+    assert_int_equal(decide_for(recipients, 2).way, DECIDE_RESPELL);
+    assert_string_equal(recipients[0].spelling, "b@xy.z");
+    decide_free(recipients, 2);
+    recipients[0].source = ROUTING_KEY_GUESS;
+    result = decide_for(recipients, 2);
+    assert_int_equal(result.way, DECIDE_FILTER);
+    assert_int_equal(result.filter_priority, 4);
+    decide_free(recipients, 2);
 }
 
 /*
@@ -212,9 +242,12 @@ static void no_recipient_is_ever_demoted(void **state)
 
         if (round % 50 == 0)
             forget_claims((size_t)random() % 60);
-        for (size_t n = 0; n < count; n++)
+        for (size_t n = 0; n < count; n++) {
+            const char *key = keys[random() % 40];
+
             recipients[n] = (struct decide_recipient){
-                .key = keys[random() % 40], .params = "", .priority = (int)(random() % 5)};
+                .key = key, .given = key, .params = "", .priority = (int)(random() % 5)};
+        }
         for (size_t n = 0; n < count; n++) /* one key in one message has one priority */
             for (size_t m = 0; m < n; m++)
                 if (strcasecmp(recipients[n].key, recipients[m].key) == 0)
@@ -246,6 +279,7 @@ int main(void)
         cmocka_unit_test(an_address_literal_has_no_spelling),
         cmocka_unit_test(a_full_table_never_demotes),
         cmocka_unit_test(of_one_mailbox_named_twice_one_is_respelled),
+        cmocka_unit_test(a_key_that_is_not_known_to_the_letter_is_not_relied_on),
         cmocka_unit_test(no_recipient_is_ever_demoted),
     };
 

@@ -48,35 +48,59 @@ static void external_forms_and_routing_keys_agree_with_postfix(void **state)
     }
 }
 
-static void the_case_that_was_given_comes_back(void **state)
+static void what_postfix_will_ask_for_is_told_from_what_it_says(void **state)
 {
     static const struct {
-        const char *given, *resolved, *expected;
+        const char *given, *folded, *expected;
+        enum routing_key_source source;
     } cases[] = {
-        {"bob@dest.example", "bob@dest.example", "bob@dest.example"},
-        {"Bob@DEST.Example", "bob@dest.example", "Bob@DEST.Example"},
-        {"Bob@DEST.Example.", "bob@dest.example", "Bob@DEST.Example"},
-        {"@relay.A,@b:Joe@C.example", "joe@c.example", "Joe@C.example"},
-        {"@joe@c.x:Joe@C.x", "joe@c.x", "Joe@C.x"},
-        {"NoDomain", "nodomain@origin.example", "NoDomain@origin.example"},
-        {"Site!User", "user@site", "User@Site"},
-        {"User%Other.Example", "user@other.example", "User@Other.Example"},
-        {"Quo Ted@X.y", "quo ted@x.y", "Quo Ted@X.y"},
-        {"J\xc3\x96RG@Dest.Example", "j\xc3\xb6rg@dest.example", "J\xc3\x96RG@Dest.Example"},
+        {"bob@dest.example", "bob@dest.example", "bob@dest.example", ROUTING_KEY_EXACT},
+        {"Bob@DEST.Example", "bob@dest.example", "Bob@DEST.Example", ROUTING_KEY_EXACT},
+        {"Bob@DEST.Example.", "bob@dest.example", "Bob@DEST.Example", ROUTING_KEY_EXACT},
+        {"Bob@Host", "bob@host", "Bob@Host", ROUTING_KEY_EXACT},
+        {"Bob@Host", "bob@host.origin.example", "Bob@Host.origin.example", ROUTING_KEY_MAILBOX},
+        {"NoDomain", "nodomain@origin.example", "NoDomain@origin.example", ROUTING_KEY_MAILBOX},
+        {"Site!User", "user@site", "User@Site", ROUTING_KEY_EXACT},
+        {"a!A", "a@a", "A@a", ROUTING_KEY_EXACT},
+        {"A.example!b.example!Joe", "b.example!joe@a.example", "b.example!Joe@A.example",
+         ROUTING_KEY_EXACT},
+        {"User%Other.Example", "user@other.example", "User@Other.Example", ROUTING_KEY_EXACT},
+        {"a%b%C.example", "a%b@c.example", "a%b@C.example", ROUTING_KEY_EXACT},
+        {"User%Other", "user@other.origin.example", "User@Other.origin.example",
+         ROUTING_KEY_MAILBOX},
+        {"a!b@c.example", "a!b@c.example", "a!b@c.example", ROUTING_KEY_EXACT},
+        {"Quo Ted@X.y", "quo ted@x.y", "Quo Ted@X.y", ROUTING_KEY_EXACT},
+        {"U@[IPv6:2001:DB8::7]", "u@[ipv6:2001:db8::7]", "U@[IPv6:2001:DB8::7]", ROUTING_KEY_EXACT},
+        {"J\xc3\x96RG@Dest.Example", "j\xc3\xb6rg@dest.example", "J\xc3\x96RG@Dest.Example",
+         ROUTING_KEY_EXACT},
         {"Stra\xc3\x9f"
-         "E@X.y",
-         "strasse@x.y", "strasse@X.y"},
-        {"U@[IPv6:2001:DB8::7]", "u@[ipv6:2001:db8::7]", "U@[IPv6:2001:DB8::7]"},
-        {"", "x@y", "x@y"},
-        {"Postmaster", "postmaster", "Postmaster"},
-        {"A", "a@a.a", "A@a.a"},
+         "e@X.y",
+         "strasse@x.y",
+         "Stra\xc3\x9f"
+         "e@X.y",
+         ROUTING_KEY_EXACT},
+        {"joe@fa\xc3\x9f.y", "joe@fass.y", "joe@fa\xc3\x9f.y", ROUTING_KEY_EXACT},
+        {"J\xc3\x96RG", "j\xc3\xb6rg@origin.example", "j\xc3\xb6rg@origin.example",
+         ROUTING_KEY_GUESS},
+        {"bob (c)@x.y", "bob@x.y", "bob@x.y", ROUTING_KEY_GUESS},
+        {"User%Other.example@Here.example", "user@other.example", "User@Other.example",
+         ROUTING_KEY_EXACT},
+        {"Bob@", "bob@origin.example", "Bob@origin.example", ROUTING_KEY_MAILBOX},
+        {"Ta\tb@X.y", "ta?b@x.y", "Ta?b@X.y", ROUTING_KEY_EXACT},
+        {"other@x.y", "rewritten@x.y", "rewritten@x.y", ROUTING_KEY_GUESS},
+        {"", "x@y", "x@y", ROUTING_KEY_GUESS},
+        {".", "x@y", "x@y", ROUTING_KEY_GUESS},
+        {"!", "@", "@", ROUTING_KEY_EXACT},
+        {"x", "", "", ROUTING_KEY_GUESS},
     };
 
     (void)state;
     for (size_t n = 0; n < LENGTH(cases); n++) {
-        char *result = routing_key_recase(cases[n].given, cases[n].resolved);
+        enum routing_key_source source = ROUTING_KEY_GUESS;
+        char *result = routing_key_resolve(cases[n].given, cases[n].folded, &source);
 
         assert_string_equal(result, cases[n].expected);
+        assert_int_equal(source, cases[n].source);
         free(result);
     }
 }
@@ -123,7 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(external_forms_and_routing_keys_agree_with_postfix),
-        cmocka_unit_test(the_case_that_was_given_comes_back),
+        cmocka_unit_test(what_postfix_will_ask_for_is_told_from_what_it_says),
         cmocka_unit_test(all_spellings_differ_but_for_the_case_of_the_domain_only),
     };
 

@@ -12,6 +12,7 @@ logfile.py        reading mail.log from a mark
 template.py       the Postfix configuration that peg-gen makes the instances from
 ports.py          blocks of ports that no other test run uses
 sockets.py        connecting to unix sockets with long names
+tree.py           what stands in a folder, to tell whether it was changed
 processes.py      waiting for, ending and finding processes of one gateway
 milter_client.py  plays Postfix towards a milter (milter_protocol.py)
 """
