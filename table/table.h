@@ -26,11 +26,12 @@ enum table_role { TABLE_WRITER, TABLE_READER };
 
 /*
  * Map the table in file path. Both roles make an empty one where there is none: with peg-milter
- * away mail flows at the default priority. The writer also replaces a table that cannot be used as
- * it is, and says so in the log: it takes over the claims of one of another capacity or from before
- * the last boot (these count as used now), and none of a damaged one or of another version. It
- * holds a lock, so that there is one writer. capacity: live claims that must fit. Returns NULL with
- * the reason in why_r.
+ * away mail flows at the default priority. (A reader does not while a writer runs, whose table has
+ * been removed: the writer makes it again with all its claims.) The writer also replaces a table
+ * that cannot be used as it is, and says so in the log: it takes over the claims of one of another
+ * capacity or from before the last boot (these count as used now), and none of a damaged one or of
+ * another version. It holds a lock, so that there is one writer. capacity: live claims that must
+ * fit. Returns NULL with the reason in why_r.
  */
 enum { TABLE_WHY_SIZE = 512 };
 struct table *table_open(const char *path, enum table_role role, size_t capacity, int64_t now_ms,
@@ -62,7 +63,7 @@ int table_peek(const struct table *table, const char *key, size_t key_len,
 enum table_claim {
     TABLE_CLAIMED,  /* a claim (key, priority) is there now, new or refreshed */
     TABLE_CONFLICT, /* the key lives with another priority, or may be cached with another */
-    TABLE_FULL      /* no room for a new claim */
+    TABLE_FULL      /* no room for a new claim, or the table is gone and cannot be made again */
 };
 
 /*

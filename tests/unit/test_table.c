@@ -167,6 +167,25 @@ static void claims_of_an_earlier_boot_count_as_used_now(void **state)
     table_close(&writer);
 }
 
+static void a_table_that_was_removed_comes_back_with_its_claims(void **state)
+{
+    struct table *writer = open_table(TABLE_WRITER, 1000);
+    struct table *reader = open_table(TABLE_READER, 1000);
+
+    (void)state;
+    claim(writer, "bob@dest.example", 4);
+    assert_int_equal(unlink(path), 0);
+    assert_false(table_is_current(reader));
+    table_close(&reader);
+    assert_null(table_open(path, TABLE_READER, 1000, 0, why)); /* it must not make an empty one */
+    claim(writer, "eve@dest.example", 1);
+    reader = open_table(TABLE_READER, 1000);
+    assert_priority(reader, "bob@dest.example", 4);
+    assert_priority(reader, "eve@dest.example", 1);
+    table_close(&reader);
+    table_close(&writer);
+}
+
 static void a_path_that_cannot_be_made_is_reported(void **state)
 {
     (void)state;
@@ -185,6 +204,7 @@ int main(void)
         WITH_FOLDER(another_capacity_takes_the_claims_along),
         WITH_FOLDER(a_damaged_table_is_not_trusted),
         WITH_FOLDER(claims_of_an_earlier_boot_count_as_used_now),
+        WITH_FOLDER(a_table_that_was_removed_comes_back_with_its_claims),
         cmocka_unit_test(a_path_that_cannot_be_made_is_reported),
     };
 
