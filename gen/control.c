@@ -91,7 +91,15 @@ bool control_start(const struct settings *settings, const struct selection *sele
     size_t started = 0;
     bool good = true;
 
-    for (int kind = PART_MILTER; kind <= PART_FRONTEND; kind++)
+    /* Without a daemon mail would go by the default priority, or wait: rather let its senders keep
+     * it until the operator has seen why. One instance that is away holds up its own mail alone. */
+    for (int kind = PART_MILTER; kind <= PART_TCPMAP; kind++)
+        good = start_kind(settings, selection, (enum part_kind)kind, &started) && good;
+    if (!good) {
+        fprintf(stderr, "nothing else is started\n");
+        return false;
+    }
+    for (int kind = PART_INSTANCE; kind <= PART_FRONTEND; kind++)
         good = start_kind(settings, selection, (enum part_kind)kind, &started) && good;
     if (started > 0)
         good = flush_frontend(settings) && good;

@@ -38,6 +38,24 @@ void options_common(struct options *options, int opt)
     }
 }
 
+int options_run_daemon(struct options *options, int argc, char **argv,
+                       int (*run)(const struct options *options, bool foreground))
+{
+    static const struct option long_options[] = {OPTIONS_COMMON};
+    bool foreground = false;
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, "f", long_options, NULL)) != -1) {
+        if (opt == 'f')
+            foreground = true;
+        else
+            options_common(options, opt);
+    }
+    if (optind < argc)
+        options_wrong(options, "unexpected argument '%s'", argv[optind]);
+    return run(options, foreground);
+}
+
 void options_wrong(const struct options *options, const char *fmt, ...)
 {
     va_list args;

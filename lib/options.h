@@ -7,6 +7,8 @@
 #define PEG_OPTIONS_H
 
 #include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/attr.h"
 
@@ -34,6 +36,11 @@ struct options {
  * threads were started. The root must be an absolute path or is made one.
  */
 void options_common(struct options *options, int opt);
+
+/* The whole main() of a daemon: `PROGRAM [-f]` and the common options; run gives the exit status.
+ */
+int options_run_daemon(struct options *options, int argc, char **argv,
+                       int (*run)(const struct options *options, bool foreground));
 
 /* Print `program: text` and how to get help to stderr, and exit 2. */
 void options_wrong(const struct options *options, const char *fmt, ...)

@@ -1,7 +1,4 @@
 /* peg-milter - decide a priority for each recipient, and record it in the decision table */
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "lib/options.h"
 #include "milter/service.h"
 
@@ -17,18 +14,7 @@ static const char usage[] = "Usage: peg-milter [-f] [--root DIR]\n"
 
 int main(int argc, char **argv)
 {
-    static const struct option long_options[] = {OPTIONS_COMMON};
     struct options options = {.program = "peg-milter", .usage = usage, .root = ""};
-    bool foreground = false;
-    int opt;
 
-    while ((opt = getopt_long(argc, argv, "f", long_options, NULL)) != -1) {
-        if (opt == 'f')
-            foreground = true;
-        else
-            options_common(&options, opt);
-    }
-    if (optind < argc)
-        options_wrong(&options, "unexpected argument '%s'", argv[optind]);
-    return milter_service_run(&options, foreground);
+    return options_run_daemon(&options, argc, argv, milter_service_run);
 }

@@ -174,7 +174,7 @@ static void finish(struct service *service)
     settings_free(&service->settings);
 }
 
-int service_run(const struct options *options, bool foreground)
+int tcpmap_service_run(const struct options *options, bool foreground)
 {
     struct service service = {.program = options->program, .listen_fd = -1};
     struct diag diag = diag_to_stderr();

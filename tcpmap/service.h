@@ -13,6 +13,6 @@
  * Read the settings below options->root, become a daemon unless foreground, and serve until SIGTERM
  * or SIGINT. Returns the exit status of the process.
  */
-int service_run(const struct options *options, bool foreground) PEG_MUST_USE;
+int tcpmap_service_run(const struct options *options, bool foreground) PEG_MUST_USE;
 
 #endif
