@@ -128,11 +128,7 @@ char *postconf_builtin(const char *parameter)
     return first_line(process_output(argv));
 }
 
-/*
- * Programs of Postfix wait up to two seconds before they read a main.cf that has just changed, lest
- * it be half written (src/util/dict.c). postconf replaces it whole, so nobody has to wait.
- */
-static bool cool_down(const char *dir)
+bool postconf_cool_down(const char *dir)
 {
     char *path = mem_printf("%s/main.cf", dir);
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - 3}};
@@ -163,7 +159,7 @@ static bool edit(const char *dir, const char *flags, const struct pairs *pairs, 
                               ? mem_printf("%s=%s", pairs->items[i].name, pairs->items[i].value)
                               : mem_dup(pairs->items[i].name);
     argv[fixed + pairs->count] = NULL;
-    good = process_run(argv) && cool_down(dir);
+    good = process_run(argv) && postconf_cool_down(dir);
     for (size_t i = 0; i < pairs->count; i++)
         free((void *)(uintptr_t)argv[fixed + i]);
     free(argv);

@@ -44,6 +44,13 @@ bool postconf_remove_services(const char *dir, const struct pairs *services) PEG
 bool postconf_remove_main(const char *dir, const struct pairs *main) PEG_MUST_USE;
 bool postconf_comment_out(const char *dir, const struct pairs *main) PEG_MUST_USE;
 
+/*
+ * Programs of Postfix wait up to two seconds before they read a main.cf that has just changed, lest
+ * it be half written (src/util/dict.c). postconf and postmulti replace it whole, so nobody has to
+ * wait: this makes a folder's main.cf look older. The functions above that change main.cf call it.
+ */
+bool postconf_cool_down(const char *dir) PEG_MUST_USE;
+
 /* Set chroot to n in every service of master.cf. */
 bool postconf_no_chroot(const char *dir) PEG_MUST_USE;
 

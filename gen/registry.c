@@ -71,6 +71,14 @@ static bool write_dirs(const struct registry *registry)
     return good;
 }
 
+/* Run postmulti, which edits the main.cf of the default instance, and of dir if it is not NULL. */
+static bool run_postmulti(const struct registry *registry, const char *const argv[],
+                          const char *dir)
+{
+    return process_run(argv) && postconf_cool_down(registry->template_dir) &&
+           (dir == NULL || postconf_cool_down(dir));
+}
+
 bool registry_prepare(struct registry *registry)
 {
     static const char *const init[] = {"postmulti", "-e", "init", NULL};
@@ -80,7 +88,7 @@ bool registry_prepare(struct registry *registry)
     if (registry->ready)
         return true;
     if (registry->with_postmulti)
-        return process_run(init);
+        return run_postmulti(registry, init, NULL);
     pairs_set(&main, "multi_instance_wrapper", "${command_directory}/postmulti -p --");
     pairs_set(&main, "multi_instance_enable", "yes");
     good = postconf_set_main(registry->template_dir, &main);
@@ -98,7 +106,8 @@ static bool add_with_postmulti(const struct registry *registry, const struct pla
                                   PLAN_GROUP,  "-e", "assign",  NULL};
     const char *const enable[] = {"postmulti", "-i", plan->registered_name, "-e", "enable", NULL};
     bool good =
-        process_run(registry_has(registry, plan->dir) ? assign : import) && process_run(enable);
+        run_postmulti(registry, registry_has(registry, plan->dir) ? assign : import, plan->dir) &&
+        run_postmulti(registry, enable, plan->dir);
 
     free(setting);
     return good;
@@ -133,7 +142,7 @@ bool registry_remove(struct registry *registry, const char *dir, const char *nam
     bool good;
 
     if (registry->with_postmulti) {
-        good = process_run(disable) && process_run(deport);
+        good = run_postmulti(registry, disable, dir) && run_postmulti(registry, deport, dir);
         drop_dir(registry, dir);
         return good;
     }

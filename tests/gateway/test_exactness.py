@@ -14,7 +14,6 @@ import pytest
 
 from harness import judge
 from harness.gateway import Gateway
-from harness.mail import Recipient
 
 PRIORITIES = range(5)
 RULES = "".join(

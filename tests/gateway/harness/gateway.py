@@ -136,9 +136,13 @@ class Gateway(Installation):
 
     # Mail
 
-    def sender(self, helo="client.example"):
-        """A connection to the frontend over which several messages can be sent."""
-        return Sender(*self.frontend, helo=helo)
+    def sender(self, helo="client.example", client=None):
+        """A connection to the frontend, over which several messages can be sent.
+
+        client is the IP address that it comes from; one in 127.0.0.0/8 other than 127.0.0.1 is a
+        client of which Postfix knows nothing but that it may send.
+        """
+        return Sender(*self.frontend, helo=helo, client=client)
 
     def send(self, **message):
         """Send one message over a connection of its own; the arguments are those of Sender.send."""

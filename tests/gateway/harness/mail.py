@@ -145,8 +145,8 @@ def compose(
 class Sender:
     """An SMTP client of the gateway; sends any number of messages over one connection."""
 
-    def __init__(self, host, port, helo="client.example"):
-        self._client = SmtpClient(host, port, helo)
+    def __init__(self, host, port, helo="client.example", client=None):
+        self._client = SmtpClient(host, port, helo, client=client)
 
     def __enter__(self):
         return self

@@ -30,10 +30,14 @@ class Reply:
 
 
 class SmtpClient:
-    """One connection. Commands are str (sent as UTF-8, surrogates as raw bytes) or bytes."""
+    """One connection. Commands are str (sent as UTF-8, surrogates as raw bytes) or bytes.
 
-    def __init__(self, host, port, helo="client.example", esmtp=True, timeout=120):
-        self._socket = socket.create_connection((host, port), timeout)
+    client is the IP address to come from; on Linux any in 127.0.0.0/8 is there.
+    """
+
+    def __init__(self, host, port, helo="client.example", esmtp=True, timeout=120, client=None):
+        source = (client, 0) if client else None
+        self._socket = socket.create_connection((host, port), timeout, source)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._replies = self._socket.makefile("rb")
         self.greeting = self._read_reply()
