@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "gen/config_line.h"
 #include "gen/files.h"
@@ -16,8 +17,7 @@
 #include "lib/settings_values.h"
 #include "milter/rules.h"
 
-/* The rules file, as peg-milter reads it. */
-static void check_rules(const struct settings *settings, struct diag *diag)
+void check_rules(const struct settings *settings, struct diag *diag)
 {
     char path[PATH_MAX];
     struct rules *rules;
@@ -33,6 +33,15 @@ static void check_rules(const struct settings *settings, struct diag *diag)
 /* main.cf splits lists of tables and options at these; and $ begins a name. */
 static void check_root(const struct settings *settings, struct diag *diag)
 {
+    /* The longest socket in a queue folder, which Postfix names by its whole path (unix(7)). */
+    static const char socket[] = SETTINGS_FRONTEND_SPOOL "/public/postlog";
+    size_t room = sizeof(((struct sockaddr_un *)NULL)->sun_path) - sizeof socket;
+
+    if (strlen(settings->root) > room)
+        diag_error(diag, settings->root, 0,
+                   "the name of this folder is too long for Postfix's sockets in it: at most %zu "
+                   "bytes",
+                   room);
     if (strpbrk(settings->root, " \t\n,;$\"'\\{}#") != NULL)
         diag_error(
             diag, settings->root, 0,
@@ -94,6 +103,8 @@ static void check_template(const struct settings *settings, struct diag *diag)
 
     if (files_is_file(main) && !files_is_file(master))
         diag_error(diag, master, 0, "is missing, though main.cf is there; restore it");
+    else if (!files_is_file(main) && files_is_file(master))
+        diag_error(diag, main, 0, "is missing, though master.cf is there; restore it");
     else if (!files_is_file(main) && settings->root[0] == '\0')
         diag_error(diag, main, 0,
                    "is missing: it is the template of the frontend and the instances; "

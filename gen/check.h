@@ -10,6 +10,9 @@
 #include "lib/diag.h"
 #include "lib/settings.h"
 
+/* The rules file, read as peg-milter reads it. */
+void check_rules(const struct settings *settings, struct diag *diag);
+
 /* What can be known from the settings and the system alone: to be called before work_prepare(). */
 void check_system(const struct settings *settings, struct diag *diag);
 

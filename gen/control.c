@@ -71,16 +71,21 @@ static bool start_kind(const struct settings *settings, const struct selection *
     return batch_finish(&batch) && good;
 }
 
-static bool flush_frontend(const struct settings *settings)
+/*
+ * Have the frontend try again what it deferred. forget: its queue manager also keeps for 30 s that
+ * the lookup server was away (src/global/resolve_clnt.c), which a reload makes it forget.
+ */
+static bool flush_frontend(const struct settings *settings, bool forget)
 {
     struct part frontend;
     bool good = true;
 
     part_init_instance(&frontend, settings, PEG_FRONTEND);
     if (part_runs(&frontend, NULL) == 1) {
-        const char *const argv[] = {"postqueue", "-c", frontend.dir, "-f", NULL};
+        const char *const reload[] = {"postfix", "-c", frontend.dir, "reload", NULL};
+        const char *const flush[] = {"postqueue", "-c", frontend.dir, "-f", NULL};
 
-        good = process_run(argv);
+        good = (!forget || process_run(reload)) && process_run(flush);
     }
     part_deinit(&frontend);
     return good;
@@ -88,21 +93,22 @@ static bool flush_frontend(const struct settings *settings)
 
 bool control_start(const struct settings *settings, const struct selection *selection)
 {
-    size_t started = 0;
+    size_t started[PART_FRONTEND + 1] = {0};
     bool good = true;
 
     /* Without a daemon mail would go by the default priority, or wait: rather let its senders keep
      * it until the operator has seen why. One instance that is away holds up its own mail alone. */
     for (int kind = PART_MILTER; kind <= PART_TCPMAP; kind++)
-        good = start_kind(settings, selection, (enum part_kind)kind, &started) && good;
+        good = start_kind(settings, selection, (enum part_kind)kind, &started[kind]) && good;
     if (!good) {
         fprintf(stderr, "nothing else is started\n");
         return false;
     }
     for (int kind = PART_INSTANCE; kind <= PART_FRONTEND; kind++)
-        good = start_kind(settings, selection, (enum part_kind)kind, &started) && good;
-    if (started > 0)
-        good = flush_frontend(settings) && good;
+        good = start_kind(settings, selection, (enum part_kind)kind, &started[kind]) && good;
+    if (started[PART_TCPMAP] + started[PART_INSTANCE] + started[PART_FRONTEND] > 0)
+        good = flush_frontend(settings, started[PART_TCPMAP] > 0 && started[PART_FRONTEND] == 0) &&
+               good;
     return good;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gen/check.h"
 #include "gen/control.h"
 #include "gen/files.h"
 #include "gen/mem.h"
@@ -64,6 +65,17 @@ static bool is_generated(const struct selection *selection)
     return generated;
 }
 
+/* Without good rules there is no peg-milter: what would start it, or have it read them, does not.
+ */
+static bool rules_are_good(enum command command, const struct settings *settings)
+{
+    struct diag diag = diag_to_stderr();
+
+    if (command == COMMAND_START || command == COMMAND_RESTART || command == COMMAND_RELOAD)
+        check_rules(settings, &diag);
+    return diag.errors == 0;
+}
+
 static bool carry_out(enum command command, const struct settings *settings,
                       const struct selection *selection)
 {
@@ -99,7 +111,7 @@ int ctl_run(const struct options *options, const char *command_name, char *const
     select_parts(options, &parts, names, &selection);
     if (command != COMMAND_STATUS && geteuid() != 0)
         fprintf(stderr, "peg-ctl %s has to be run by root\n", command_name);
-    else if (is_generated(&selection))
+    else if (is_generated(&selection) && rules_are_good(command, settings))
         good = carry_out(command, settings, &selection);
     parts_deinit(&parts);
     settings_free(&settings);

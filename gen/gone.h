@@ -10,7 +10,8 @@
 
 /*
  * Report each of them that still has mail in its queue, since nobody would deliver it any more; and
- * the frontend's queue where there are some, since mail in it may be bound for them.
+ * the frontend's queue where instances go or move to other ports, since mail in it may be bound for
+ * them.
  */
 void gone_check(const struct work *work, struct diag *diag);
 

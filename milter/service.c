@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -44,15 +45,34 @@ static void reload(const char *root)
     log_info("reloaded: %zu rules are in force now", count);
 }
 
-/* libmilter looks every 5 s whether it is to stop, and whenever somebody connects. */
-static void stop(void)
+/*
+ * libmilter's listener waits 5 s for the next connection, with the lock that smfi_stop() wants: so
+ * somebody has to connect until this process is gone.
+ */
+static void *wake_thread(void *arg)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SETTINGS_MILTER_SOCKET};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct timespec pause = {.tv_nsec = 10000000};
 
+    for (;;) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd >= 0) {
+            (void)connect(fd, (const struct sockaddr *)&address, sizeof address);
+            close(fd);
+        }
+        nanosleep(&pause, NULL);
+    }
+    return arg;
+}
+
+static void stop(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, wake_thread, NULL) == 0)
+        pthread_detach(thread);
     smfi_stop();
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
-        log_warn("cannot connect to the own socket: the end takes some seconds: %m");
 }
 
 static void fill_signals(sigset_t *signals_r)

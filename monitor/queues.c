@@ -128,10 +128,27 @@ static void count_one(void *arg, int dir_fd, const char *name)
     ++*count;
 }
 
+/* Postfix makes the queues when it is first started: before that the folder has none of them. */
+static bool is_fresh(const char *queue_dir)
+{
+    int fd = open(queue_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool fresh = fd >= 0;
+
+    for (int queue = 0; fresh && queue < QUEUE_COUNT; queue++)
+        fresh = faccessat(fd, queue_names[queue], F_OK, 0) != 0 && errno == ENOENT;
+    if (fd >= 0)
+        close(fd);
+    return fresh;
+}
+
 bool queues_count(const char *queue_dir, struct queue_counts *counts_r, char why_r[QUEUES_WHY_SIZE])
 {
     uint64_t counts[QUEUE_COUNT] = {0};
 
+    if (is_fresh(queue_dir)) {
+        *counts_r = (struct queue_counts){0};
+        return true;
+    }
     for (int queue = 0; queue < QUEUE_COUNT; queue++)
         if (!queues_walk(queue_dir, (enum queue)queue, count_one, &counts[queue], why_r))
             return false;
