@@ -178,18 +178,17 @@ static bool open_socket(const struct settings *settings)
         return false;
     }
     if (geteuid() == 0) {
-        const struct group *entry = getgrnam(group);
+        const struct passwd *user = getpwnam(settings->daemon_user);
+        const struct group *entry = user != NULL ? getgrnam(group) : NULL;
 
-        if (entry == NULL || lchown(SETTINGS_MILTER_SOCKET, 0, entry->gr_gid) != 0) {
-            log_error("group of %s/%s: %m", spool, SETTINGS_MILTER_SOCKET);
+        if (entry == NULL || lchown(SETTINGS_MILTER_SOCKET, user->pw_uid, entry->gr_gid) != 0) {
+            log_error("owner of %s/%s: %m", spool, SETTINGS_MILTER_SOCKET);
             return false;
         }
     }
     return true;
 }
 
-/* Claims are refreshed and their age is known only while one process writes: this one, from here.
- */
 static struct table *open_table(const struct settings *settings)
 {
     char path[PATH_MAX], why[TABLE_WHY_SIZE];
