@@ -30,11 +30,11 @@ static void plan_common(const struct settings *settings, struct plan *plan)
     pairs_set(main, "syslog_name", plan->name);
     pairs_set(main, "mail_name", plan->name); /* stands in the Received header */
     /*
-     * Postfix cuts headers beyond these limits, content is lost, and recipients behind the cut
-     * would count as copies. Its defaults are 102400 bytes and, where it rewrites addresses, 10240
-     * tokens, which is some 2000 recipients.
+     * A header that is cut loses recipients of To, who would count as copies. For a milter Postfix
+     * cuts at 60000 bytes whatever this says, which peg-milter knows about; it must not be less.
      */
-    pairs_set(main, "header_size_limit", "1048576");
+    pairs_set(main, "header_size_limit", "102400");
+    /* The same for headers of local clients: the default ends after some 2000 recipients. */
     pairs_set(main, "header_address_token_limit", "1048576");
     if (settings->root[0] == '\0')
         return; /* postmulti registers, and the log is the system's */

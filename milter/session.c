@@ -17,7 +17,7 @@
 #include "milter/report.h"
 
 enum {
-    HEADER_BYTES_MAX = 8 * 1024 * 1024, /* of one header; Postfix cuts at header_size_limit */
+    HEADER_BYTES_MAX = 8 * 1024 * 1024, /* of one header; libmilter by itself ends at 64 kB */
     STEPS_SKIPPED = SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOBODY |
                     SMFIP_NOUNKNOWN,
     STEPS_WITHOUT_REPLY = SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR,

@@ -148,7 +148,7 @@ static void each_change_is_a_line_with_what_was_before(void **state)
     expect_changes(plan, &present,
                    "/r/var/lib/postfix0: new folder\n"
                    "/r/etc/postfix0/main.cf: mail_name = postfix0 (was: not set)\n"
-                   "/r/etc/postfix0/main.cf: header_size_limit = 1048576 (was: empty)\n"
+                   "/r/etc/postfix0/main.cf: header_size_limit = 102400 (was: empty)\n"
                    "/r/etc/postfix0/main.cf: relayhost = (was: old.example)\n"
                    "/r/etc/postfix0/master.cf: cleanup/unix/message_size_limit = 0 (was: 1)\n"
                    "/r/etc/postfix0: registered as instance postfix-0\n");
