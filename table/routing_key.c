@@ -144,11 +144,13 @@ char *routing_key_resolve(const char *given, const char *folded, enum routing_ke
     }
     if (complete(address, folded, source_r))
         return address;
-    strcpy(address, given); /* the domain was this host's own, and what stands before it counts */
+    strcpy(address, given);
     domain = strrchr(address, '@');
-    if (domain != NULL) {
+    if (domain != NULL) { /* empty, or this host's own: then what stands before it counts */
+        bool empty = domain[1] == '\0';
+
         *domain = '\0';
-        if (complete(address, folded, source_r))
+        if (complete(address, folded, source_r) && (empty || *source_r == ROUTING_KEY_EXACT))
             return address;
     }
     strcpy(address, folded);

@@ -87,6 +87,7 @@ static void what_postfix_will_ask_for_is_told_from_what_it_says(void **state)
          ROUTING_KEY_EXACT},
         {"Bob@", "bob@origin.example", "Bob@origin.example", ROUTING_KEY_MAILBOX},
         {"Ta\tb@X.y", "ta?b@x.y", "Ta?b@X.y", ROUTING_KEY_EXACT},
+        {"bob@x.y", "bob@rewritten.y", "bob@rewritten.y", ROUTING_KEY_GUESS},
         {"other@x.y", "rewritten@x.y", "rewritten@x.y", ROUTING_KEY_GUESS},
         {"", "x@y", "x@y", ROUTING_KEY_GUESS},
         {".", "x@y", "x@y", ROUTING_KEY_GUESS},
