@@ -48,12 +48,4 @@ bool envelope_add(struct envelope *envelope, const char *given, char *const *par
  */
 const char *envelope_without_route(const char *given);
 
-/*
- * The ESMTP parameters for a recipient that takes this one's place under another spelling: its own,
- * and, if it had no ORCPT, the one that Postfix would have made (src/smtpd/smtpd.c: type rfc822 and
- * the address as given), since it would make it from the new spelling. malloc(); NULL: out of
- * memory.
- */
-char *envelope_params_of_replacement(const struct envelope_recipient *recipient) PEG_MUST_USE;
-
 #endif

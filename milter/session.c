@@ -13,6 +13,7 @@
 #include "milter/classify.h"
 #include "milter/decide.h"
 #include "milter/envelope.h"
+#include "milter/orcpt.h"
 #include "milter/policy.h"
 #include "milter/report.h"
 
@@ -214,7 +215,7 @@ static bool go_by_filter(SMFICTX *ctx, int priority)
 static bool replace_recipient(SMFICTX *ctx, const struct envelope_recipient *recipient,
                               const struct decide_recipient *decided)
 {
-    char *params = envelope_params_of_replacement(recipient);
+    char *params = orcpt_params(recipient->params, recipient->given);
     char no_params[] = "";
     char *old = strdup(envelope_without_route(recipient->given));
     bool done = params != NULL && old != NULL;

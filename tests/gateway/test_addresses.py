@@ -127,8 +127,8 @@ TAKEN = (
 
 LITERALS = (
     Form("IPv6 literal", "joe@[IPv6:2001:db8::{n}]", has_spellings=False),
-    Form("IPv4 literal", "joe@[192.0.2.{n}]", has_spellings=False),
-    Form("IPv4 literal, mixed case local part", "JoE@[192.0.2.{n}]", has_spellings=False),
+    Form("IPv4 literal", "joe@[203.0.113.{n}]", has_spellings=False),
+    Form("IPv4 literal, mixed case local part", "JoE@[203.0.113.{n}]", has_spellings=False),
 )
 
 REFUSED = {

@@ -1,4 +1,4 @@
-/* test_envelope - recipients as given and as resolved, and what replaces them */
+/* test_envelope - recipients as given and as resolved */
 #include "milter/envelope.h"
 
 #include <stdio.h>
@@ -57,40 +57,10 @@ static void a_recipient_is_kept_in_all_its_forms(void **state)
     envelope_deinit(&envelope);
 }
 
-static void a_replacement_keeps_parameters_and_says_who_was_meant(void **state)
-{
-    static const struct {
-        const char *given, *params, *expected;
-    } cases[] = {
-        {"<bob@dest.example>", "", "ORCPT=rfc822;bob@dest.example"},
-        {"<bob+x@dest.example>", "NOTIFY=SUCCESS,FAILURE",
-         "NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;bob+2Bx@dest.example"},
-        {"<bob@dest.example>", "NOTIFY=NEVER ORCPT=rfc822;other@dest.example",
-         "NOTIFY=NEVER ORCPT=rfc822;other@dest.example"},
-        {"<bob@dest.example>", "orcpt=rfc822;a@b", "orcpt=rfc822;a@b"},
-        {"<\"quo ted=1\"@dest.example>", "", "ORCPT=rfc822;\"quo+20ted+3D1\"@dest.example"},
-        {"<j\xc3\xb6rg@dest.example>", "", "ORCPT=rfc822;j+C3+B6rg@dest.example"},
-        {"<nodomain>", "", "ORCPT=rfc822;nodomain"},
-    };
-    struct envelope envelope = {0};
-
-    (void)state;
-    for (size_t n = 0; n < LENGTH(cases); n++) {
-        char *params;
-
-        add(&envelope, cases[n].given, cases[n].params, NULL);
-        params = envelope_params_of_replacement(&envelope.recipients[n]);
-        assert_string_equal(params, cases[n].expected);
-        free(params);
-    }
-    envelope_deinit(&envelope);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_recipient_is_kept_in_all_its_forms),
-        cmocka_unit_test(a_replacement_keeps_parameters_and_says_who_was_meant),
     };
 
     return cmocka_run_group_tests_name("envelope", tests, NULL, NULL);

@@ -5,6 +5,7 @@ installation.py   its files, programs and queues under one folder
 decision.py       what peg-milter logged about a message
 relay.py          the SMTP server behind the instances that keeps what arrives (relay_session.py)
 mail.py           composing and sending messages, each with a tag of its own
+ways.py           making a message go plain, by the filter, or respelled
 smtp_client.py    the few lines of SMTP that mail.py needs, raw enough for any spelling
 delivery.py       what arrived, and by which instance
 judge.py          is it what was sent: lost, doubled, strange

@@ -96,6 +96,10 @@ class Installation:
         """peg-gen."""
         return self.tool("peg-gen", *arguments, **options)
 
+    def sendmail(self, *arguments, stdin):
+        """Postfix's sendmail(1): hand in a message to the frontend without SMTP."""
+        self._run(["sendmail", "-C", self.config_dir("frontend")] + list(arguments), stdin=stdin)
+
     # Configuration
 
     def path(self, relative):

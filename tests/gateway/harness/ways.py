@@ -6,18 +6,14 @@ RULES decide by addresses alone, so that a message that is sent this way may hav
     sent = ways.RESPELL.send(gateway, content=b"Subject: anything\\r\\n\\r\\n")
 """
 
-import itertools
-
 from .mail import Recipient, new_tag
 
 RULES = """\
-{rcpt_addr}  /^routine\\./i  all  0
-{rcpt_addr}  /^urgent\\./i   all  1
-{mail_addr}  /^claimant@/   all  0
+{rcpt_addr}  /^"?routine\\./i  all  0
+{rcpt_addr}  /^"?urgent\\./i   all  1
+{mail_addr}  /^claimant@/     all  0
 """
 ROUTINE, URGENT = 0, 1
-
-_serial = itertools.count(1)
 
 
 class Way:
@@ -43,7 +39,7 @@ class Way:
 
     def recipients(self, params=()):
         """New recipients, the urgent one first, with these ESMTP parameters."""
-        domain = "Ward.Dest.Example" if self.has_spellings else "[192.0.2.%d]" % next(_serial)
+        domain = "Ward.Dest.Example" if self.has_spellings else "[203.0.113.7]"
         addresses = ["Urgent.%s@%s" % (new_tag(), domain)]
         if self.is_mixed:
             addresses.append("Routine.%s@Dest.Example" % new_tag())
@@ -69,9 +65,12 @@ class Way:
 
     def check(self, gateway, sent):
         """Check that the message went this way, each recipient to its instance."""
-        assert gateway.decision(sent).way == self.decision
+        way = gateway.decision(sent).way
         found = gateway.delivered(sent)
-        assert [found[r.address] for r in sent.recipients] == self.instances
+        if way != self.decision or [found[r.address] for r in sent.recipients] != self.instances:
+            raise AssertionError(
+                "not %s to %s, but %s to %s" % (self.decision, self.instances, way, found)
+            )
 
 
 PLAIN = Way("plain", "plain", False, True, [URGENT, ROUTINE])
