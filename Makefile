@@ -73,7 +73,7 @@ SUBMAKE       = +@$(MAKE) --no-print-directory
 check:
 	@tools/install-packages build test
 	$(SUBMAKE) -j$(JOBS) all $(TESTS)
-	$(SUBMAKE) check-unit check-oracle
+	$(SUBMAKE) check-unit check-oracle check-milter
 	@for san in $(SANITIZERS); do \
 	    $(MAKE) --no-print-directory SAN=$$san -j$(JOBS) all-tests && \
 	    $(MAKE) --no-print-directory SAN=$$san check-unit check-milter || exit 1; done

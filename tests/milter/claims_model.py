@@ -2,6 +2,8 @@
 
 import threading
 
+from envelope_model import QueueFile
+
 ROUTE_HEADER = "X-Peg-Route"
 
 # To-Priority: 3 gives priority 3 to those in To, Cc-Priority to all others.
@@ -64,10 +66,14 @@ class Claims:
         assert sorted(set(map(str.lower, envelope))) == sorted(by_mailbox)
         for key in set(envelope):
             self.use(key, by_mailbox[key.lower()])
+        before, after = QueueFile(message.recipients), QueueFile(message.recipients).after(result)
+        assert after.deliveries() == before.deliveries()
         if result.decision.way == "plain":
             assert result.modifications == []
         else:
             assert result.decision.way == "respell" and envelope != message.recipients
+            for change in result.of_kind("addrcpt_par"):  # one that is deleted again holds a place
+                self.use(change.address, by_mailbox[change.address.lower()])
         self._check_respellings(message, result, envelope)
 
     def use(self, key, priority):
@@ -79,7 +85,7 @@ class Claims:
     def _check_respellings(message, result, envelope):
         local_parts = {r.rpartition("@")[0] for r in message.recipients}
         for change in result.modifications:
-            assert change.kind in ("addrcpt", "addrcpt_par", "delrcpt")
+            assert change.kind in ("addrcpt_par", "delrcpt")
             if change.kind != "delrcpt":
                 assert change.address.rpartition("@")[0] in local_parts
         for key in set(envelope) - set(message.recipients):
@@ -100,18 +106,65 @@ class PredictedClaims(Claims):
     def accept(self, message, result):
         assert result.decision.way == self.expected_way(message)
         super().accept(message, result)
+        if result.decision.way == "respell":
+            never_lost(message.recipients, result)
         for recipient, priority in message.priorities.items():
             self.priority.setdefault(recipient, priority)  # also where others are in conflict
 
 
-def replacement(result, given):
-    """(spelling, ESMTP parameters) of what stands in the envelope in place of this recipient."""
-    left = {}
+def requests(result):
+    """What the milter asked for in the envelope, in order.
+
+    An address to add comes with its ESMTP parameters, one to delete alone: (address,).
+    """
+    return [
+        (m.address, m.params) if m.kind == "addrcpt_par" else (m.address,)
+        for m in result.modifications
+        if m.kind in ("addrcpt_par", "delrcpt")
+    ]
+
+
+def replacement(result, given, mailbox=None):
+    """(spelling, ESMTP parameters) of what takes the place of the one recipient that is replaced.
+
+    given is the address that is deleted, mailbox what Postfix made of it. A spare spelling holds
+    the place while there is neither.
+    """
+    asked = requests(result)
+    if len(asked) == 4:
+        (spare, no_parameters), deleted, added, spare_deleted = asked
+        assert no_parameters == "" and spare_deleted == (spare,)
+        assert spare.lower() == added[0].lower() and spare not in (added[0], given)
+    else:
+        deleted, added = asked
+    assert deleted == (given,) and added[0] != given
+    assert added[0].lower() == (mailbox or given).lower()
+    return added
+
+
+def never_lost(recipients, result, resolved=None):
+    """Wherever the milter might be killed, each mailbox stands in the envelope.
+
+    At the end all is there as often as before, with the parameters that it had.
+    """
+    envelope = QueueFile(recipients, resolved)
+    mailboxes, deliveries = envelope.mailboxes(), envelope.deliveries()
     for change in result.modifications:
-        if change.kind == "delrcpt":
-            left.pop(change.address.strip("<>"), None)
-        elif change.kind in ("addrcpt", "addrcpt_par"):
-            left[change.address] = getattr(change, "params", "")
-    assert "<%s>" % given in [d.address for d in result.of_kind("delrcpt")]
-    (found,) = [item for item in left.items() if item[0].lower() == given.lower()]
-    return found
+        if change.kind in ("addrcpt_par", "delrcpt"):
+            envelope.change(change)
+            assert envelope.mailboxes() == mailboxes
+    assert envelope.deliveries() == deliveries
+
+
+def send(postfix, message, headers=(), parameters=None):
+    """Send a Message, with {recipient: tuple of ESMTP parameters}; returns its Result."""
+    recipients = [(r,) + (parameters or {}).get(r, ()) for r in message.recipients]
+    result = postfix.send(recipients, message.headers + list(headers))
+    assert result.decision.priorities == message.counts()
+    return result
+
+
+def use(postfix, recipient, priority):
+    """Mail for this recipient is on its way with this priority."""
+    result = send(postfix, Message(to=[recipient], to_priority=priority))
+    assert result.decision.way == "plain" and result.modifications == []

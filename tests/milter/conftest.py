@@ -1,7 +1,9 @@
 """Fixtures of the tests of peg-milter alone, which play Postfix towards it.
 
-milter        one that runs with five priorities, the default 2, and the shipped rules
-make_milter   makes one for a test that has its own rules or configuration, restarts it or ends it
+milter          one that runs with five priorities, the default 2, and the shipped rules
+make_milter     makes one for a test that has its own rules or configuration, restarts it or ends it
+lasting_milter  one that all tests of a module share, with its RULES: keys that one test claims are
+                in use in the next
 
 The programs are those in $PEG_BUILD, by default build/: a sanitizer build is tested in this way.
 """
@@ -14,7 +16,7 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "gateway"))  # its harness plays Postfix
 
-from milter_process import MilterProcess  # noqa: E402  (after the path is set)
+from milter_process import MilterProcess, sanitizer_report  # noqa: E402  (after the path is set)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -51,6 +53,28 @@ def make_milter():
 def milter(make_milter):
     """A peg-milter with the shipped rules."""
     return make_milter()
+
+
+@pytest.fixture(scope="module")
+def process_of_module(request):
+    process = MilterProcess(rules=request.module.RULES)
+    try:
+        yield process.start()
+        process.stop()
+    finally:
+        process.remove()
+
+
+@pytest.fixture
+def lasting_milter(process_of_module):
+    """The peg-milter of the module; each test must leave it alive and well."""
+    if not process_of_module.is_running():  # a test before this one has failed
+        process_of_module.kill()
+        process_of_module.start()
+    pid, mark = process_of_module.pid, process_of_module.log.mark()
+    yield process_of_module
+    assert process_of_module.is_running() and process_of_module.pid == pid
+    assert not sanitizer_report(process_of_module.log.text(mark))
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ FLASH, COPY = ("X-XIMF-Primary-Precedence", "flash"), ("X-XIMF-Copy-Precedence",
 
 
 @pytest.fixture(name="milter")
-def milter_with_rules(make_milter):
-    return make_milter(rules=RULES)
+def milter_with_rules(lasting_milter):
+    return lasting_milter
 
 
 def decisions(milter, headers, macros=None, recipients=(TO, CC)):
@@ -141,6 +141,27 @@ def test_the_macros_of_each_message_decide_about_it_alone(milter):
         assert postfix.send([CC]).decision.priorities == {2: 1}
 
 
+def test_the_macros_of_a_message_are_forgotten_where_the_next_has_none(milter):
+    with milter.connect(macros={"{auth_authen}": "alarm-7"}) as postfix:
+        assert postfix.send([TO]).decision.priorities == {4: 1}
+        del postfix.macros["{auth_authen}"]
+        assert postfix.send([CC]).decision.priorities == {2: 1}
+
+
+@pytest.mark.parametrize("given", ["Bob@DEST.Example", "bob@dest.example.", '"BOB"@dest.example'])
+def test_a_recipient_is_found_in_to_however_the_client_spells_it(milter, given):
+    with milter.connect() as postfix:
+        postfix.resolved[given] = "bob@dest.example"
+        for to_header in ("bob@dest.example", "BOB@dest.EXAMPLE"):
+            result = postfix.send([given, CC], [("To", to_header), FLASH])
+            assert result.decision.priorities == {4: 1, 2: 1}
+
+
+def test_a_rule_on_the_recipient_sees_it_in_lower_case_as_postfix_folds_it(milter):
+    with milter.connect() as postfix:
+        assert postfix.send(["FIRE@Dest.example"]).decision.priorities == {4: 1}
+
+
 def test_a_recipient_without_domain_is_found_in_to_in_either_form(milter):
     with milter.connect() as postfix:
         postfix.resolved["bob"] = "bob@gateway.example"
@@ -153,8 +174,50 @@ def test_a_recipient_without_domain_is_found_in_to_in_either_form(milter):
 def test_a_recipient_at_the_end_of_a_very_long_to_header_is_primary(milter, size):
     filler = "".join("user%d@dest.example,\n " % n for n in range(size // 25))
     filler += "x" * (size - len(filler) - len(TO) - 20) + "@dest.example,\n "
-    headers = [("To", filler + TO), FLASH]
+    to_header = ("To", filler + TO)
+    assert decisions(milter, [to_header, FLASH]) == {TO: (4, 6), CC: (4, 6)}
+    assert decisions(milter, [to_header, COPY]) == {TO: (2, None), CC: (4, 8)}
+
+
+CUT_LEN = 54000  # from here on Postfix may have cut what a milter sees of a header
+
+
+def long_field(name, field_len):
+    """A field with this many bytes from its name to its end, TO in the middle of many others."""
+    value_len = field_len - len(name + ": ")
+    value = TO + "".join(",\n\tuser%d@dest.example" % n for n in range(field_len // 20))
+    return name, value[: value_len - 4] + ",\n\tx"
+
+
+@pytest.mark.parametrize("name", ["To", "tO", "Resent-To"])
+def test_only_where_postfix_may_have_cut_to_who_is_not_found_gets_the_higher_priority(milter, name):
+    short, cut = long_field(name, CUT_LEN - 1), long_field(name, CUT_LEN)
+    assert [len("%s: %s" % field) for field in (short, cut)] == [53999, 54000]
+    assert decisions(milter, [short, FLASH]) == {TO: (4, 6), CC: (2, None)}
+    assert decisions(milter, [cut, FLASH]) == {TO: (4, 6), CC: (4, 6)}
+    assert decisions(milter, [cut, COPY]) == {TO: (2, None), CC: (4, 8)}
+    low = ("X-XIMF-Copy-Precedence", "priority")
+    assert decisions(milter, [low, cut, FLASH]) == {TO: (4, 6), CC: (4, 6)}
+    assert decisions(milter, [cut]) == everybody(2, None)
+
+
+@pytest.mark.parametrize("name", ["Cc", "X-To", "Subject"])
+def test_other_long_headers_are_no_reason_to_take_anybody_for_primary(milter, name):
+    headers = [("To", TO), long_field(name, 2 * CUT_LEN), FLASH]
     assert decisions(milter, headers) == {TO: (4, 6), CC: (2, None)}
+
+
+def test_two_to_headers_that_are_long_together_only_are_whole(milter):
+    half = long_field("To", CUT_LEN - 1)
+    assert decisions(milter, [half, half, FLASH]) == {TO: (4, 6), CC: (2, None)}
+    cut = long_field("To", CUT_LEN)
+    assert decisions(milter, [cut, ("To", CC), FLASH]) == everybody(4, 6)
+
+
+def test_that_to_was_cut_in_one_message_does_not_concern_the_next(milter):
+    with milter.connect() as postfix:
+        postfix.send([TO, CC], [long_field("To", CUT_LEN), FLASH])
+        assert postfix.send([TO, CC], [("To", TO), FLASH]).decision.priorities == {4: 1, 2: 1}
 
 
 def test_a_pattern_that_backtracks_without_end_does_not_match_and_is_logged(make_milter):

@@ -11,7 +11,7 @@ import struct
 
 import pytest
 from harness import milter_protocol as protocol
-from harness.milter_client import MilterGone
+from harness.milter_client import ACCEPT, MilterGone
 from milter_process import SOCKET
 
 SCALE = float(os.environ.get("PEG_TEST_SCALE", "1"))
@@ -45,14 +45,14 @@ DIALOGUE = [
 ]
 
 
+RULES = "{auth_authen} /^a/ all 4\n{rcpt_addr} /^b/ all 3\nTo /./ to 1\n"
+
+
 @pytest.fixture(name="milter")
-def milter_that_lives_on(make_milter):
+def milter_that_lives_on(lasting_milter):
     """One that after the test is the same process, and serves."""
-    milter = make_milter(rules="{auth_authen} /^a/ all 4\n{rcpt_addr} /^b/ all 3\nTo /./ to 1\n")
-    pid = milter.pid
-    yield milter
-    assert milter.is_running() and milter.pid == pid
-    result = milter.message([BOB], [("To", BOB)], {"{auth_authen}": "x"})
+    yield lasting_milter
+    result = lasting_milter.message([BOB], [("To", BOB)], {"{auth_authen}": "x"})
     assert result.decision.priorities == {1: 1}
 
 
@@ -93,6 +93,17 @@ def say(milter, data, wait_for_the_end=True):
 )
 def test_garbage_before_and_instead_of_the_negotiation_does_no_harm(milter, data):
     say(milter, data)
+
+
+def test_steps_before_the_negotiation_are_answered_but_do_nothing(milter):
+    mark = milter.log.mark()
+    with milter.connect(negotiate=False) as mta:
+        for _ in range(2):
+            mta.send_raw(b"".join(DIALOGUE[5:8]) + DIALOGUE[9])  # libmilter ignores them
+            mta.send_raw(DIALOGUE[3])
+            assert mta.read_packet() == (ACCEPT, b"")
+    assert milter.message([BOB]).decision.priorities == {3: 1}
+    assert len(milter.log.lines(mark)) == 1
 
 
 @pytest.mark.parametrize("length", [0, 2, 11, 100, 70000, 1 << 23, 1 << 31, 0xFFFFFFFF])
@@ -195,6 +206,6 @@ def test_silent_connections_do_not_keep_others_waiting(milter):
     silent = [milter.connect(negotiate=False) for _ in range(100)]
     for connection in silent:
         connection.send_raw(GREETING)
-    assert milter.message([BOB]).decision.way == "plain"
+    assert milter.message(["new@dest.example"]).decision.way == "plain"
     for connection in silent:
         connection.close()

@@ -3,11 +3,19 @@
 import pytest
 from harness import milter_protocol as protocol
 from harness.milter_client import ACCEPT, CONTINUE, MilterGone
+from milter_process import shipped_rules
 
+RULES = shipped_rules()
+URGENT = "urgent@dest.example"  # with X-Priority: 1 always, as others without
 ALL_COMMANDS = sorted(protocol.NOT_SENT)
 WANTED = {protocol.MAIL, protocol.RCPT, protocol.HEADER}
 NO_REPLIES = sum(protocol.NO_REPLY.values())
 NEEDED = ["addheader", "chgheader", "addrcpt_par", "delrcpt"]
+
+
+@pytest.fixture(name="milter")
+def milter_that_is_shared(lasting_milter):
+    return lasting_milter
 
 
 @pytest.mark.parametrize("command", ALL_COMMANDS)
@@ -25,25 +33,30 @@ def test_only_the_changes_that_it_makes_are_reserved(postfix):
     assert reserved == set(NEEDED) | {"setsymlist"}
 
 
-def test_only_the_macros_that_it_reads_are_asked_for(postfix):
-    mail, rcpt, eom = (
-        postfix.negotiated.macros[protocol.MACRO_STAGES[c]]
-        for c in (protocol.MAIL, protocol.RCPT, protocol.EOM)
-    )
-    assert (mail, rcpt, eom) == ([], ["{rcpt_addr}"], ["i"])
+# For each stage of macros, a list of names: the empty one says "none", where no word would say "as
+# you like".
+MACROS = {stage: [] for stage in protocol.MACRO_STAGES.values()}
+MACROS[protocol.MACRO_STAGES[protocol.RCPT]] = ["{rcpt_addr}"]
+MACROS[protocol.MACRO_STAGES[protocol.EOM]] = ["i"]
 
 
-def test_the_macros_of_the_rules_are_asked_for_once_each(make_milter):
+@pytest.mark.parametrize("rules", ["", "Subject /e/ all 0\n{rcpt_addr} /d/ all 4\n"])
+def test_only_the_macros_that_it_reads_are_asked_for(make_milter, rules):
+    with make_milter(rules=rules).connect() as postfix:
+        assert postfix.negotiated.macros == MACROS
+
+
+def test_the_macros_of_the_rules_are_asked_for_once_each_with_one_that_always_comes(make_milter):
     milter = make_milter(
         rules="{auth_authen} /a/ all 1\n{client_addr} /b/ all 2\n"
         "{auth_authen} /c/ all 3\n{rcpt_addr} /d/ all 4\nSubject /e/ all 0\n"
     )
     with milter.connect() as postfix:
         macros = postfix.negotiated.macros
-    assert sorted(macros[protocol.MACRO_STAGES[protocol.MAIL]]) == [
-        "{auth_authen}",
-        "{client_addr}",
-    ]
+    mail = macros[protocol.MACRO_STAGES[protocol.MAIL]]
+    assert mail[0] == "{mail_addr}" and sorted(mail[1:]) == ["{auth_authen}", "{client_addr}"]
+    macros[protocol.MACRO_STAGES[protocol.MAIL]] = []
+    assert macros == MACROS
 
 
 def test_where_every_step_must_be_answered_it_answers_that_all_is_well(milter):
@@ -51,7 +64,7 @@ def test_where_every_step_must_be_answered_it_answers_that_all_is_well(milter):
         mta.negotiate(steps=protocol.ALL_STEPS & ~NO_REPLIES)
         mta.connect()
         assert mta.mail("alice@source.example") == CONTINUE
-        assert mta.rcpt("bob@dest.example") == CONTINUE
+        assert mta.rcpt(URGENT) == CONTINUE
         assert mta.header("X-Priority", "1") == CONTINUE
         assert mta.end().decision.priorities == {4: 1}
 
@@ -62,7 +75,7 @@ def test_where_one_step_must_be_answered_it_answers_that_one(milter, command):
         mta.negotiate(steps=protocol.ALL_STEPS & ~protocol.NO_REPLY[command])
         answers = {
             protocol.MAIL: mta.mail("alice@source.example"),
-            protocol.RCPT: mta.rcpt("bob@dest.example"),
+            protocol.RCPT: mta.rcpt(URGENT),
             protocol.HEADER: mta.header("X-Priority", "1"),
         }
         assert answers == {c: CONTINUE if c == command else None for c in WANTED}
@@ -73,7 +86,7 @@ def test_an_mta_that_cannot_leave_out_any_step_is_served(milter):
     with milter.connect(negotiate=False) as mta:
         mta.negotiate(steps=protocol.SMFIP_SKIP)
         assert mta.negotiated.steps == 0
-        result = mta.send(["bob@dest.example"], [("X-Priority", "1")])
+        result = mta.send([URGENT], [("X-Priority", "1")])
         assert result.final in (ACCEPT, CONTINUE) and result.decision.priorities == {4: 1}
 
 

@@ -4,6 +4,7 @@ import os
 import threading
 
 import pytest
+from harness import milter_protocol as protocol
 from milter_process import CONF, CONF_FILE, RULES_FILE
 
 SCALE = float(os.environ.get("PEG_TEST_SCALE", "1"))
@@ -28,8 +29,9 @@ def test_new_rules_are_in_force_for_the_next_message_on_an_open_connection(make_
 
 def test_a_message_keeps_the_rules_that_it_began_with(make_milter):
     milter = make_milter(rules=all_to(0))
-    with milter.connect() as postfix:
-        postfix.begin([BOB, CARL], BOTH[:1])
+    with milter.connect(negotiate=False) as postfix:
+        postfix.negotiate(steps=protocol.ALL_STEPS & ~protocol.NO_REPLY[protocol.HEADER])
+        postfix.begin([BOB, CARL], BOTH[:1])  # the answer to the header says that it began
         assert milter.signal_reload(rules=all_to(4))
         postfix.header(*BOTH[1])
         assert postfix.end().decision.priorities == {0: 2}

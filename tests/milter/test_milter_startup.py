@@ -125,6 +125,14 @@ def test_a_folder_in_place_of_the_decision_table_is_named(make_milter, name):
     refuses_to_start(milter, milter.path(name))
 
 
+def test_the_socket_of_one_that_was_killed_is_removed_where_the_next_cannot_start(milter):
+    milter.kill()
+    assert os.path.lexists(milter.path(SOCKET))
+    os.unlink(milter.path(TABLE_FILE))
+    os.makedirs(milter.path(TABLE_FILE))
+    refuses_to_start(milter, milter.path(TABLE_FILE))
+
+
 def test_a_daemon_user_that_is_not_there_is_named(make_milter):
     if os.geteuid() != 0:
         pytest.skip("only root changes its user")
