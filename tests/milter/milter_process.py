@@ -32,7 +32,9 @@ TABLE_FILE = RUN_FOLDER + "/decisions"
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 THREAD_REPORT = re.compile(r"WARNING: ThreadSanitizer.*?\nSUMMARY[^\n]*", re.DOTALL)
 THREAD_CREATED = re.compile(r"^  Thread T\d+ [^\n]*created by .*?(?:\n\n|\Z)", re.DOTALL | re.M)
-LEADS_TO_LIBMILTER = "main|options_run_daemon|milter_service_run|start|start_signal_thread|signal_thread|stop"
+LEADS_TO_LIBMILTER = (
+    "main|options_run_daemon|milter_service_run|start|start_signal_thread|signal_thread|stop"
+)
 OUR_FRAME = re.compile(r"#\d+ (?!(?:%s) )\S+ [^\n]*\(peg-milter\+" % LEADS_TO_LIBMILTER)
 # What is allocated once and lives to the end of the process is no leak.
 LEAKS_ALLOWED = "leak:absolute_root\nleak:milter_service_run\n"
