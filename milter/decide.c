@@ -35,57 +35,96 @@ static int compare_mailboxes(const void *left, const void *right)
 {
     const struct decide_recipient *a = *(const struct decide_recipient *const *)left;
     const struct decide_recipient *b = *(const struct decide_recipient *const *)right;
-    int order = strcasecmp(a->given, b->given);
+    int order = strcasecmp(a->key, b->key);
 
+    if (order == 0)
+        order = strcasecmp(a->given, b->given);
     if (order == 0)
         order = strcasecmp(a->params, b->params);
     return order != 0 ? order : (a > b) - (a < b); /* all are in one array */
 }
 
+/* The recipients of one mailbox, sorted. */
+struct mailbox {
+    struct decide_recipient **recipients;
+    size_t count;
+};
+
+static bool is_in_use(const struct mailbox *mailbox, const char *spelling)
+{
+    for (size_t n = 0; n < mailbox->count; n++) {
+        const struct decide_recipient *recipient = mailbox->recipients[n];
+
+        if (strcmp(recipient->key, spelling) == 0 ||
+            (recipient->spelling != NULL && strcmp(recipient->spelling, spelling) == 0))
+            return true;
+    }
+    return false;
+}
+
 /*
- * Claim a spelling from *n on, which is moved behind it. Returns NULL where none is left. That the
- * table is full is no end: a spelling that lives with this priority needs no room.
+ * Claim spelling n, or one behind it, that is not in use in the mailbox (may be NULL). Returns NULL
+ * where none is left. That the table is full is no end: a spelling that lives with this priority
+ * needs no room.
  */
-static char *claim_spelling(const struct decide_recipient *recipient, uint32_t *n, claim_fn *claim,
-                            void *arg)
+static char *claim_spelling(const struct decide_recipient *recipient, uint32_t n,
+                            const struct mailbox *mailbox, claim_fn *claim, void *arg)
 {
     uint32_t spellings = respell_count(recipient->key);
-    char *spelling = *n <= spellings ? malloc(strlen(recipient->key) + 1) : NULL;
+    char *spelling = n <= spellings ? malloc(strlen(recipient->key) + 1) : NULL;
 
-    while (spelling != NULL && *n <= spellings) {
-        respell(recipient->key, (*n)++, spelling);
-        if (claim(arg, spelling, recipient->priority) == TABLE_CLAIMED)
+    for (; spelling != NULL && n <= spellings; n++) {
+        respell(recipient->key, n, spelling);
+        if ((mailbox == NULL || !is_in_use(mailbox, spelling)) &&
+            claim(arg, spelling, recipient->priority) == TABLE_CLAIMED)
             return spelling;
     }
     free(spelling);
     return NULL;
 }
 
-static bool replace(struct decide_recipient *recipient, bool with_spare, claim_fn *claim, void *arg)
+/* Whether Postfix keeps the first of the two only (src/cleanup/cleanup_out_recipient.c). */
+static bool is_repeated(const struct decide_recipient *first, const struct decide_recipient *second)
 {
-    /* The key itself is a spelling, too, where Postfix may not have used it to the letter. */
-    uint32_t n = recipient->source == ROUTING_KEY_EXACT ? 1 : 0;
-
-    if (recipient->source == ROUTING_KEY_GUESS)
-        return false;
-    recipient->spelling = claim_spelling(recipient, &n, claim, arg);
-    if (recipient->spelling == NULL)
-        return false;
-    if (with_spare)
-        recipient->spare = claim_spelling(recipient, &n, claim, arg);
-    return true;
+    return strcasecmp(first->given, second->given) == 0 &&
+           strcasecmp(first->params, second->params) == 0;
 }
 
 /*
- * Postfix keeps one of recipients that differ in letter case only, the first (cleanup's duplicate
- * filter, src/cleanup/cleanup_out_recipient.c). What replaces a later one would arrive beside it.
+ * Claim spellings for the recipients of one mailbox. Of those that Postfix keeps one of, one gets a
+ * spelling: what replaced the other would arrive beside it. A spare is nobody else's spelling,
+ * since it will be taken out again.
  */
+static bool claim_for_mailbox(const struct mailbox *mailbox, bool with_spare, claim_fn *claim,
+                              void *arg)
+{
+    struct decide_recipient **sorted = mailbox->recipients;
+
+    for (size_t n = 0; n < mailbox->count; n++) {
+        struct decide_recipient *recipient = sorted[n];
+        /* The key is a spelling, too, where Postfix may not have used it to the letter. */
+        uint32_t first = recipient->source == ROUTING_KEY_EXACT ? 1 : 0;
+
+        if (!recipient->replace || (n > 0 && is_repeated(sorted[n - 1], recipient)))
+            continue;
+        if (recipient->source != ROUTING_KEY_GUESS)
+            recipient->spelling = claim_spelling(recipient, first, NULL, claim, arg);
+        if (recipient->spelling == NULL)
+            return false;
+    }
+    for (size_t n = 0; with_spare && n < mailbox->count; n++)
+        if (sorted[n]->spelling != NULL)
+            sorted[n]->spare = claim_spelling(sorted[n], 1, mailbox, claim, arg);
+    return true;
+}
+
 static bool claim_spellings(struct decide_recipient *recipients, size_t count, claim_fn *claim,
                             void *arg)
 {
     struct decide_recipient **sorted = malloc(count * sizeof *sorted);
     bool done = sorted != NULL;
-    size_t replaced = 0;
+    size_t replaced = 0, first = 0;
+    struct mailbox mailbox;
 
     for (size_t n = 0; done && n < count; n++) {
         sorted[n] = &recipients[n];
@@ -93,12 +132,12 @@ static bool claim_spellings(struct decide_recipient *recipients, size_t count, c
     }
     if (done)
         qsort(sorted, count, sizeof *sorted, compare_mailboxes);
-    for (size_t n = 0; done && n < count; n++) {
-        bool repeated = n > 0 && strcasecmp(sorted[n]->given, sorted[n - 1]->given) == 0 &&
-                        strcasecmp(sorted[n]->params, sorted[n - 1]->params) == 0;
-
-        if (sorted[n]->replace && !repeated)
-            done = replace(sorted[n], replaced <= SPARES_MAX, claim, arg);
+    for (size_t n = 1; done && n <= count; n++) {
+        if (n < count && strcasecmp(sorted[n]->key, sorted[first]->key) == 0)
+            continue;
+        mailbox = (struct mailbox){sorted + first, n - first};
+        done = claim_for_mailbox(&mailbox, replaced <= SPARES_MAX, claim, arg);
+        first = n;
     }
     free(sorted);
     return done;

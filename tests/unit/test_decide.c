@@ -194,6 +194,14 @@ static void of_one_mailbox_named_twice_one_is_respelled(void **state)
     assert_non_null(recipients[0].spelling);
     assert_null(recipients[1].spelling);
     assert_non_null(recipients[2].spelling);
+    for (size_t n = 0; n < 3; n += 2) { /* a spare is nobody else's address: it goes again */
+        assert_non_null(recipients[n].spare);
+        for (size_t m = 0; m < 3; m++) {
+            assert_string_not_equal(recipients[n].spare, recipients[m].key);
+            if (m != 1)
+                assert_string_not_equal(recipients[n].spare, recipients[m].spelling);
+        }
+    }
     decide_free(recipients, 4);
 }
 
