@@ -6,7 +6,8 @@ enum {
     TAG_MOVING = 255, /* no claim for the moment; the cluster goes on behind it */
     SWEEP_PER_INSERT = 32,
     /* How long Postfix may go on using an answer: 30 s (src/global/resolve_clnt.c), and some. */
-    CACHE_S = 35
+    CACHE_S = 35,
+    SKEW_S = 3600
 };
 
 static unsigned word_tag(uint64_t word)
@@ -126,9 +127,30 @@ static _Atomic uint32_t *miss_of(const struct slots *slots, const struct slots_h
     return &slots->shared->misses[hash->part[1] % SLOTS_MISSES];
 }
 
-static uint32_t miss_make(int64_t now_ms, int priority)
+/*
+ * Seconds from a noted miss to now_ms. Of its time 24 bits are known, and so one that seems to come
+ * from the future is from long ago, unless it is near: another process has looked at the clock.
+ */
+static uint32_t miss_age_s(uint32_t miss, int64_t now_ms)
 {
-    return (uint32_t)(now_ms / 1000) << 8 | (uint32_t)(priority + 1);
+    uint32_t age_s = ((uint32_t)(now_ms / 1000) - (miss >> 8)) & 0xffffff;
+
+    return age_s > 0xffffff - SKEW_S ? 0 : age_s;
+}
+
+/* Note a miss, unless a later one is there: of a reader who looked at the clock after this one. */
+static void note_miss(const struct slots *slots, const struct slots_hash *hash, int priority,
+                      int64_t now_ms)
+{
+    _Atomic uint32_t *place = miss_of(slots, hash);
+    uint32_t now_s = (uint32_t)(now_ms / 1000) & 0xffffff;
+    uint32_t noted = atomic_load_explicit(place, memory_order_seq_cst);
+
+    while (noted == 0 || noted >> 8 == now_s || miss_age_s(noted, now_ms) > 0)
+        if (atomic_compare_exchange_weak_explicit(place, &noted,
+                                                  now_s << 8 | (uint32_t)(priority + 1),
+                                                  memory_order_seq_cst, memory_order_seq_cst))
+            break;
 }
 
 int slots_lookup(struct slots *slots, const struct slots_hash *hash, int default_priority,
@@ -136,8 +158,7 @@ int slots_lookup(struct slots *slots, const struct slots_hash *hash, int default
 {
     if (lookup_once(slots, hash, now_ms, priority_r) == 1)
         return 1;
-    atomic_store_explicit(miss_of(slots, hash), miss_make(now_ms, default_priority),
-                          memory_order_seq_cst);
+    note_miss(slots, hash, default_priority, now_ms);
     if (lookup_once(slots, hash, now_ms, priority_r) == 1)
         return 1;
     *priority_r = default_priority;
@@ -159,11 +180,9 @@ static bool answered_otherwise(const struct slots *slots, const struct slots_has
                                int priority, int64_t now_ms)
 {
     uint32_t miss = atomic_load_explicit(miss_of(slots, hash), memory_order_seq_cst);
-    uint32_t age_s = ((uint32_t)(now_ms / 1000) - (miss >> 8)) & 0xffffff;
 
-    /* A miss noted just now by another process may bear a later time: age -1. */
     return miss != 0 && (miss & 0xff) != (uint32_t)priority + 1 &&
-           (age_s <= CACHE_S || age_s >= 0xffffff - CACHE_S);
+           miss_age_s(miss, now_ms) <= CACHE_S;
 }
 
 /* Put a claim into a slot that holds none. */

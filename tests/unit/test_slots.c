@@ -82,7 +82,7 @@ static void a_lookup_keeps_a_claim_alive(void **state)
 
 static void what_postfix_may_have_cached_is_not_relied_on(void **state)
 {
-    struct slots slots = slots_make(10);
+    struct slots slots = slots_make(100);
     struct slots_hash hash = hash_of(1);
     int priority;
 
@@ -91,6 +91,20 @@ static void what_postfix_may_have_cached_is_not_relied_on(void **state)
     assert_int_equal(slots_claim(&slots, &hash, 4, LIFETIME_MS, 6000), TABLE_CONFLICT);
     assert_int_equal(slots_claim(&slots, &hash, 4, LIFETIME_MS, 5000 + 30000), TABLE_CONFLICT);
     assert_int_equal(slots_claim(&slots, &hash, 4, LIFETIME_MS, 5000 + 37000), TABLE_CLAIMED);
+
+    hash = hash_of(3); /* a slow reader's older miss does not hide a later one */
+    assert_int_equal(slots_lookup(&slots, &hash, DEFAULT, 900000, &priority), 0);
+    assert_int_equal(slots_lookup(&slots, &hash, DEFAULT, 800000, &priority), 0);
+    assert_int_equal(slots_claim(&slots, &hash, 4, LIFETIME_MS, 900001), TABLE_CONFLICT);
+
+    hash = hash_of(4); /* nor does one of long ago, however the clock's bits wrap */
+    for (int64_t now_ms = 1000000; now_ms < INT64_C(400) * 86400 * 1000; now_ms *= 3) {
+        assert_int_equal(slots_lookup(&slots, &hash, DEFAULT, now_ms, &priority), 0);
+        hash.part[0] ^= 1; /* another key of the same place, which was not claimed yet */
+        assert_int_equal(slots_claim(&slots, &hash, 4, LIFETIME_MS, now_ms + 30000),
+                         TABLE_CONFLICT);
+        hash.part[0] += 2;
+    }
 
     hash = hash_of(2); /* the default priority is what was cached */
     assert_int_equal(slots_lookup(&slots, &hash, DEFAULT, 50000, &priority), 0);
