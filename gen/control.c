@@ -71,22 +71,39 @@ static bool start_kind(const struct settings *settings, const struct selection *
     return batch_finish(&batch) && good;
 }
 
-/*
- * Have the frontend try again what it deferred. forget: its queue manager also keeps for 30 s that
- * the lookup server was away (src/global/resolve_clnt.c), which a reload makes it forget.
- */
-static bool flush_frontend(const struct settings *settings, bool forget)
+static bool flush_frontend(const struct settings *settings)
 {
     struct part frontend;
     bool good = true;
 
     part_init_instance(&frontend, settings, PEG_FRONTEND);
     if (part_runs(&frontend, NULL) == 1) {
-        const char *const reload[] = {"postfix", "-c", frontend.dir, "reload", NULL};
-        const char *const flush[] = {"postqueue", "-c", frontend.dir, "-f", NULL};
+        const char *const argv[] = {"postqueue", "-c", frontend.dir, "-f", NULL};
 
-        good = (!forget || process_run(reload)) && process_run(flush);
+        good = process_run(argv);
     }
+    part_deinit(&frontend);
+    return good;
+}
+
+/*
+ * The frontend's queue manager keeps for 30 s that the lookup server was away, and goes on
+ * deferring (src/global/resolve_clnt.c). A reload would make it forget, too, but nobody can tell
+ * when it has.
+ */
+static bool restart_frontend(const struct settings *settings)
+{
+    struct part frontend;
+    struct selection selection = {.count = 1};
+    size_t started = 0;
+    bool good = true;
+
+    part_init_instance(&frontend, settings, PEG_FRONTEND);
+    frontend.nice_level = settings->frontend.nice_level;
+    selection.items[0] = &frontend;
+    if (part_runs(&frontend, NULL) == 1)
+        good =
+            control_stop(&selection) && start_kind(settings, &selection, PART_FRONTEND, &started);
     part_deinit(&frontend);
     return good;
 }
@@ -106,9 +123,10 @@ bool control_start(const struct settings *settings, const struct selection *sele
     }
     for (int kind = PART_INSTANCE; kind <= PART_FRONTEND; kind++)
         good = start_kind(settings, selection, (enum part_kind)kind, &started[kind]) && good;
+    if (started[PART_TCPMAP] > 0 && started[PART_FRONTEND] == 0)
+        good = restart_frontend(settings) && good;
     if (started[PART_TCPMAP] + started[PART_INSTANCE] + started[PART_FRONTEND] > 0)
-        good = flush_frontend(settings, started[PART_TCPMAP] > 0 && started[PART_FRONTEND] == 0) &&
-               good;
+        good = flush_frontend(settings) && good;
     return good;
 }
 
