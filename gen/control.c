@@ -14,6 +14,7 @@
 #include "gen/mem.h"
 #include "gen/ports.h"
 #include "gen/process.h"
+#include "monitor/queues.h"
 
 enum {
     STOP_TIMEOUT_MS = 30000, /* peg-milter may be waiting for its disk */
@@ -91,6 +92,15 @@ static bool flush_frontend(const struct settings *settings)
  * deferring (src/global/resolve_clnt.c). A reload would make it forget, too, but nobody can tell
  * when it has.
  */
+static bool frontend_has_mail(const struct settings *settings)
+{
+    char path[PATH_MAX], why[QUEUES_WHY_SIZE];
+    struct queue_counts counts;
+
+    return !settings_path(settings, SETTINGS_FRONTEND_SPOOL, path) ||
+           !queues_count(path, &counts, why) || queues_total(&counts) > 0;
+}
+
 static bool restart_frontend(const struct settings *settings)
 {
     struct part frontend;
@@ -101,7 +111,7 @@ static bool restart_frontend(const struct settings *settings)
     part_init_instance(&frontend, settings, PEG_FRONTEND);
     frontend.nice_level = settings->frontend.nice_level;
     selection.items[0] = &frontend;
-    if (part_runs(&frontend, NULL) == 1)
+    if (part_runs(&frontend, NULL) == 1 && frontend_has_mail(settings))
         good =
             control_stop(&selection) && start_kind(settings, &selection, PART_FRONTEND, &started);
     part_deinit(&frontend);
