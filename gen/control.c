@@ -92,13 +92,13 @@ static bool flush_frontend(const struct settings *settings)
  * deferring (src/global/resolve_clnt.c). A reload would make it forget, too, but nobody can tell
  * when it has.
  */
-static bool frontend_has_mail(const struct settings *settings)
+static bool frontend_has_deferred(const struct settings *settings)
 {
     char path[PATH_MAX], why[QUEUES_WHY_SIZE];
     struct queue_counts counts;
 
     return !settings_path(settings, SETTINGS_FRONTEND_SPOOL, path) ||
-           !queues_count(path, &counts, why) || queues_total(&counts) > 0;
+           !queues_count(path, &counts, why) || counts.deferred > 0;
 }
 
 static bool restart_frontend(const struct settings *settings)
@@ -111,7 +111,7 @@ static bool restart_frontend(const struct settings *settings)
     part_init_instance(&frontend, settings, PEG_FRONTEND);
     frontend.nice_level = settings->frontend.nice_level;
     selection.items[0] = &frontend;
-    if (part_runs(&frontend, NULL) == 1 && frontend_has_mail(settings))
+    if (part_runs(&frontend, NULL) == 1 && frontend_has_deferred(settings))
         good =
             control_stop(&selection) && start_kind(settings, &selection, PART_FRONTEND, &started);
     part_deinit(&frontend);

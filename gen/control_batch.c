@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gen/files.h"
 #include "gen/mem.h"
 #include "gen/postconf.h"
+#include "lib/beside.h"
 
 /* Postfix's daemons write the reason of a failure into their log only. */
 static void report_log(const char *dir)
@@ -81,36 +81,18 @@ bool batch_command(struct batch *batch, const struct part *part, const char *com
     return add(batch, words, starts ? part->nice_level : PROCESS_NICE_KEEP);
 }
 
-/* Our programs stand beside each other, in build/ as well as installed. */
-static char *find_program(const char *name)
-{
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    char *path;
-
-    self[len > 0 ? len : 0] = '\0';
-    self[strrchr(self, '/') != NULL ? strrchr(self, '/') - self : 0] = '\0';
-    path = mem_printf("%s/%s", self, name);
-    if (files_is_file(path))
-        return path;
-    free(path);
-    path = mem_printf("%s/../sbin/%s", self, name);
-    if (files_is_file(path))
-        return path;
-    free(path);
-    fprintf(stderr, "%s: no such program in %s\n", name, self);
-    return NULL;
-}
-
 bool batch_start(struct batch *batch, const struct settings *settings, const struct part *part)
 {
+    char path[PATH_MAX];
     char *program;
 
     if (part->dir != NULL)
         return batch_command(batch, part, "start");
-    program = find_program(part->name);
-    if (program == NULL)
+    if (!beside_program(part->name, path)) {
+        fprintf(stderr, "%s: no such program beside this one\n", part->name);
         return false;
+    }
+    program = mem_dup(path);
     if (settings->root[0] != '\0') {
         char *const words[] = {program, mem_dup("--root"), mem_dup(settings->root), NULL};
 

@@ -1,12 +1,23 @@
-/* clock - the one clock that claims are dated by */
+/* clock - the clock that claims are dated by, and the one for humans */
 #include "lib/clock.h"
 
 #include <time.h>
 
-int64_t clock_boot_ms(void)
+/* Neither clock can fail on Linux. */
+static int64_t clock_ms(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail on Linux for this clock */
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_boot_ms(void)
+{
+    return clock_ms(CLOCK_BOOTTIME);
+}
+
+int64_t clock_wall_ms(void)
+{
+    return clock_ms(CLOCK_REALTIME);
 }

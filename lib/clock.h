@@ -1,4 +1,4 @@
-/* clock - the one clock that claims are dated by */
+/* clock - the clock that claims are dated by, and the one for humans */
 #ifndef PEG_CLOCK_H
 #define PEG_CLOCK_H
 
@@ -9,5 +9,8 @@
  * machine, never set back or forward. Thread-safe.
  */
 int64_t clock_boot_ms(void);
+
+/* Milliseconds since 1970 (UTC), to be shown: it may be set back or forward. Thread-safe. */
+int64_t clock_wall_ms(void);
 
 #endif
