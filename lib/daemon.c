@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/notify.h"
 
 static int ready_fd = -1; /* set before any thread is started */
 
@@ -33,12 +35,14 @@ void daemon_detach(void)
     ready_fd = fds[1];
     if (setsid() < 0)
         log_fatal("setsid: %m");
+    notify_leave();
 }
 
 void daemon_ready(void)
 {
     int null_fd;
 
+    notify_ready();
     if (ready_fd < 0)
         return;
     null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -129,12 +133,45 @@ bool daemon_folder(const char *path, const char *user, const char *group, unsign
     return true;
 }
 
-bool daemon_drop_privileges(const char *user)
+/* Whether this process is exactly that, in all of its ids. */
+static bool is_now(uid_t uid, gid_t gid, size_t group_count, const gid_t groups[])
+{
+    uid_t uids[3];
+    gid_t gids[3], have[2];
+
+    if (getresuid(&uids[0], &uids[1], &uids[2]) != 0 ||
+        getresgid(&gids[0], &gids[1], &gids[2]) != 0)
+        return false;
+    for (int i = 0; i < 3; i++)
+        if (uids[i] != uid || gids[i] != gid)
+            return false;
+    return getgroups(2, have) == (int)group_count && (group_count == 0 || have[0] == groups[0]);
+}
+
+/* Change from root to these ids, and prove it. */
+static bool become(const char *user, uid_t uid, gid_t gid, size_t group_count, const gid_t groups[])
+{
+    if (setgroups(group_count, groups) != 0 || setresgid(gid, gid, gid) != 0 ||
+        setresuid(uid, uid, uid) != 0) {
+        log_error("become user %s: %m", user);
+        return false;
+    }
+    if (!is_now(uid, gid, group_count, groups)) { /* proof, not hope */
+        log_error("become user %s: some ids are not what they should be", user);
+        return false;
+    }
+    if (setuid(0) == 0 || setgid(0) == 0) {
+        log_error("root privileges can still be had back");
+        return false;
+    }
+    return true;
+}
+
+static bool drop_root(const char *user, const char *group)
 {
     const struct passwd *account;
+    const struct group *entry = NULL;
 
-    if (geteuid() != 0)
-        return true;
     errno = 0;
     if ((account = getpwnam(user)) == NULL) {
         log_error("there is no user %s: create it, or set DAEMON_USER", user);
@@ -144,14 +181,21 @@ bool daemon_drop_privileges(const char *user)
         log_error("DAEMON_USER must not be root");
         return false;
     }
-    if (setgroups(0, NULL) != 0 ||
-        setresgid(account->pw_gid, account->pw_gid, account->pw_gid) != 0 ||
-        setresuid(account->pw_uid, account->pw_uid, account->pw_uid) != 0) {
-        log_error("become user %s: %m", user);
+    if (group != NULL && ((entry = getgrnam(group)) == NULL || entry->gr_gid == 0)) {
+        log_error("%s is no group to run in", group);
         return false;
     }
-    if (setuid(0) == 0 || setgid(0) == 0) { /* proof, not hope */
-        log_error("root privileges can still be had back");
+    return become(user, account->pw_uid, account->pw_gid, entry != NULL ? 1 : 0,
+                  entry != NULL ? &entry->gr_gid : NULL);
+}
+
+bool daemon_drop_privileges(const char *user, const char *group)
+{
+    if (geteuid() == 0 && !drop_root(user, group))
+        return false;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0 ||
+        prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) != 1) {
+        log_error("cannot set no_new_privs: %m");
         return false;
     }
     return true;

@@ -14,11 +14,12 @@
 /*
  * Go to the background. The calling process stays until the child says daemon_ready(), and then
  * exits 0, so that who starts a daemon may use it at once; it exits 1 where the child ends before.
- * Returns in the child only. Errors of the child still go to stderr until daemon_ready().
+ * Returns in the child only. Errors of the child still go to stderr until daemon_ready(). A service
+ * manager that waits for a word of this process (lib/notify.h) hears none: it wants -f.
  */
 void daemon_detach(void);
 
-/* Say that requests are served from now on. Without daemon_detach() it does nothing. */
+/* Say that requests are served from now on, to who started this process and the service manager. */
 void daemon_ready(void);
 
 /*
@@ -36,9 +37,13 @@ bool daemon_folder(const char *path, const char *user, const char *group,
                    unsigned mode) PEG_MUST_USE;
 
 /*
- * Become user for ever: groups, gid, uid, and prove that root cannot be had back. Where the process
- * is not root it stays who it is. Returns false after logging why; the process must then end.
+ * Become user for ever, with its own group and, where group is not NULL, that one supplementary
+ * group; and prove that it is so and that root cannot be had back. A process that is not root stays
+ * who it is, in the groups that it has. In any case no program that it runs gets more rights than
+ * it has itself (PR_SET_NO_NEW_PRIVS): set-user-id and set-group-id bits are without effect. Only
+ * threads that are started afterwards are bound by that. Returns false after logging why; the
+ * process must then end.
  */
-bool daemon_drop_privileges(const char *user) PEG_MUST_USE;
+bool daemon_drop_privileges(const char *user, const char *group) PEG_MUST_USE;
 
 #endif

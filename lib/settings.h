@@ -34,6 +34,7 @@ struct settings {
     int tcpmap_port;         /*                and port */
     int tcpmap_connections;  /* LIMIT_CONNECTIONS_TCPMAP */
     int decision_lifetime_s; /* DECISION_LIFETIME */
+    bool decision_sync;      /* DECISION_SYNC */
     size_t table_capacity;   /* TABLE_CAPACITY, live claims */
     char *daemon_user;       /* DAEMON_USER; `nobody` by default under --root */
     struct settings_instance frontend;
@@ -71,6 +72,7 @@ bool settings_path(const struct settings *settings, const char *below_root,
 #define SETTINGS_RULES_FILE "/etc/priority-email-gateway.rules"
 #define SETTINGS_RUN_DIR "/run/priority-email-gateway"
 #define SETTINGS_TABLE_FILE SETTINGS_RUN_DIR "/decisions"
+#define SETTINGS_STORE_DIR "/var/lib/priority-email-gateway" /* journal and snapshot */
 #define SETTINGS_LOG_FILE "/var/log/mail.log" /* used below --root; otherwise syslog */
 #define SETTINGS_FRONTEND_SPOOL "/var/spool/postfix-frontend"
 #define SETTINGS_MILTER_SOCKET "peg/milter" /* below the frontend's queue directory */

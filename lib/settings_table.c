@@ -32,6 +32,7 @@ const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = 
     /* The default is two of Postfix's 300 s between tries, and 60 s. */
     {"DECISION_LIFETIME", KIND_TIME, LIFETIME_MIN_S, 100L * 86400, "660", false,
      IN_SETTINGS(decision_lifetime_s)},
+    {"DECISION_SYNC", KIND_FLAG, 0, 0, "yes", false, IN_SETTINGS(decision_sync)},
     {"TABLE_CAPACITY", KIND_SIZE, 1000, 100000000, "1000000", false, IN_SETTINGS(table_capacity)},
     {"DAEMON_USER", KIND_USER, 0, 0, NULL, false, IN_SETTINGS(daemon_user)},
     {"NICE_LEVEL", KIND_NUMBER, NICE_MIN, NICE_MAX, "0", true, IN_INSTANCE(nice_level)},
@@ -73,6 +74,9 @@ void settings_table_needed(const struct settings_parameter *p, char text_r[SETTI
         break;
     case KIND_USER:
         snprintf(text_r, SETTINGS_NEEDED_SIZE, "the name of a system user");
+        break;
+    case KIND_FLAG:
+        snprintf(text_r, SETTINGS_NEEDED_SIZE, "yes or no");
         break;
     }
 }
@@ -168,6 +172,8 @@ bool settings_table_store(const struct settings_parameter *p, void *base, const 
         return settings_value_relay_host(value) && store_text(place, value);
     case KIND_USER:
         return settings_value_user(value) && store_text(place, value);
+    case KIND_FLAG:
+        return settings_value_flag(value, place);
     case KIND_LISTEN:
         return store_listen(place, value);
     case KIND_ENDPOINT:

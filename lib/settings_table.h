@@ -19,7 +19,8 @@ enum settings_kind {
     KIND_RELAY,
     KIND_LISTEN,
     KIND_ENDPOINT,
-    KIND_USER
+    KIND_USER,
+    KIND_FLAG
 };
 
 struct settings_parameter {
@@ -31,7 +32,7 @@ struct settings_parameter {
     size_t offset;        /* in struct settings; where suffixed, in struct settings_instance */
 };
 
-enum { SETTINGS_PARAMETER_COUNT = 11 };
+enum { SETTINGS_PARAMETER_COUNT = 12 };
 extern const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT];
 
 /* The row of exactly this name (without suffix), or NULL. */

@@ -242,3 +242,13 @@ bool settings_value_user(const char *text)
             return false;
     return true;
 }
+
+bool settings_value_flag(const char *text, bool *flag_r)
+{
+    bool is_yes = strcmp(text, "yes") == 0;
+
+    if (!is_yes && strcmp(text, "no") != 0)
+        return false;
+    *flag_r = is_yes;
+    return true;
+}

@@ -40,6 +40,9 @@ int settings_value_inet_port(const char *text) PEG_MUST_USE;
  */
 bool settings_value_endpoint(const char *text, char **host_r, int *port_r) PEG_MUST_USE;
 
+/* `yes` or `no`, as in Postfix. */
+bool settings_value_flag(const char *text, bool *flag_r) PEG_MUST_USE;
+
 /* The name of a system user, in the form of useradd(8). */
 bool settings_value_user(const char *text) PEG_MUST_USE;
 

@@ -37,3 +37,13 @@ bool startup_pid_file(const char *program, const struct settings *settings)
     }
     return daemon_folder(folder, settings->daemon_user, NULL, 0755) && daemon_pid_file(path);
 }
+
+bool startup_store(const struct settings *settings)
+{
+    char folder[PATH_MAX];
+
+    if (settings_path(settings, SETTINGS_STORE_DIR, folder))
+        return daemon_folder(folder, settings->daemon_user, NULL, 0750);
+    log_error("the path %s is too long", settings->root);
+    return false;
+}

@@ -20,4 +20,7 @@ bool startup_log(const char *program, const struct settings *settings,
  */
 bool startup_pid_file(const char *program, const struct settings *settings) PEG_MUST_USE;
 
+/* Make the folder of the journal and the snapshot, which belongs to DAEMON_USER. As above. */
+bool startup_store(const struct settings *settings) PEG_MUST_USE;
+
 #endif
