@@ -5,9 +5,8 @@ enum {
     TAG_EMPTY = 0,    /* no claim, and no claim of this cluster behind it */
     TAG_MOVING = 255, /* no claim for the moment; the cluster goes on behind it */
     SWEEP_PER_INSERT = 32,
-    /* How long Postfix may go on using an answer: 30 s (src/global/resolve_clnt.c), and some. */
-    CACHE_S = 35,
-    SKEW_S = 3600
+    UNKNOWN_MS = 60000, /* longer than anything stays in a cache */
+    CLEAN_SCANS = 2     /* in a row: queued mail without a claim may escape one of them */
 };
 
 static unsigned word_tag(uint64_t word)
@@ -122,46 +121,15 @@ static int lookup_once(struct slots *slots, const struct slots_hash *hash, int64
     return 0;
 }
 
-static _Atomic uint32_t *miss_of(const struct slots *slots, const struct slots_hash *hash)
-{
-    return &slots->shared->misses[hash->part[1] % SLOTS_MISSES];
-}
-
-/*
- * Seconds from a noted miss to now_ms. Of its time 24 bits are known, and so one that seems to come
- * from the future is from long ago, unless it is near: another process has looked at the clock.
- */
-static uint32_t miss_age_s(uint32_t miss, int64_t now_ms)
-{
-    uint32_t age_s = ((uint32_t)(now_ms / 1000) - (miss >> 8)) & 0xffffff;
-
-    return age_s > 0xffffff - SKEW_S ? 0 : age_s;
-}
-
-/* Note a miss, unless a later one is there: of a reader who looked at the clock after this one. */
-static void note_miss(const struct slots *slots, const struct slots_hash *hash, int priority,
-                      int64_t now_ms)
-{
-    _Atomic uint32_t *place = miss_of(slots, hash);
-    uint32_t now_s = (uint32_t)(now_ms / 1000) & 0xffffff;
-    uint32_t noted = atomic_load_explicit(place, memory_order_seq_cst);
-
-    while (noted == 0 || noted >> 8 == now_s || miss_age_s(noted, now_ms) > 0)
-        if (atomic_compare_exchange_weak_explicit(place, &noted,
-                                                  now_s << 8 | (uint32_t)(priority + 1),
-                                                  memory_order_seq_cst, memory_order_seq_cst))
-            break;
-}
-
-int slots_lookup(struct slots *slots, const struct slots_hash *hash, int default_priority,
+int slots_lookup(struct slots *slots, const struct slots_hash *hash, int miss_priority,
                  int64_t now_ms, int *priority_r)
 {
     if (lookup_once(slots, hash, now_ms, priority_r) == 1)
         return 1;
-    note_miss(slots, hash, default_priority, now_ms);
+    misses_note(&slots->shared->misses, hash->part[1], miss_priority, now_ms);
     if (lookup_once(slots, hash, now_ms, priority_r) == 1)
         return 1;
-    *priority_r = default_priority;
+    *priority_r = miss_priority;
     return 0;
 }
 
@@ -175,14 +143,11 @@ int slots_peek(const struct slots *slots, const struct slots_hash *hash, int *pr
     return 1;
 }
 
-/* Whether Postfix may have an answer for this key in a cache that says another priority. */
-static bool answered_otherwise(const struct slots *slots, const struct slots_hash *hash,
-                               int priority, int64_t now_ms)
+int slots_refresh(struct slots *slots, const struct slots_hash *hash, int64_t now_ms)
 {
-    uint32_t miss = atomic_load_explicit(miss_of(slots, hash), memory_order_seq_cst);
+    int priority;
 
-    return miss != 0 && (miss & 0xff) != (uint32_t)priority + 1 &&
-           miss_age_s(miss, now_ms) <= CACHE_S;
+    return lookup_once(slots, hash, now_ms, &priority);
 }
 
 /* Put a claim into a slot that holds none. */
@@ -228,12 +193,16 @@ static void close_gap(struct slots *slots, size_t gap)
 
     for (;;) {
         struct slot *slot;
+        unsigned tag;
         size_t home;
 
         at = next_of(slots, at);
         slot = &slots->slot[at];
-        if (!word_has_claim(atomic_load_explicit(&slot->word, memory_order_relaxed)))
+        tag = word_tag(atomic_load_explicit(&slot->word, memory_order_relaxed));
+        if (tag == TAG_EMPTY)
             break;
+        if (tag == TAG_MOVING) /* of a writer that was killed: the cluster goes on behind it */
+            continue;
         home = home_of(slots, hash_in(slot).part[0]);
         /* A claim whose probing starts behind the gap stays. */
         if (gap < at ? (home > gap && home <= at) : (home > gap || home <= at))
@@ -246,9 +215,37 @@ static void close_gap(struct slots *slots, size_t gap)
                           memory_order_seq_cst);
 }
 
-static bool is_expired(uint64_t word, int64_t lifetime_ms, int64_t now_ms)
+/* Acquire: whoever knows of a scan, also sees what it refreshed, or cannot exchange the word. */
+static bool is_needed(const struct slots *slots, uint64_t word)
 {
-    return now_ms - word_time_ms(word) > lifetime_ms;
+    return word_time_ms(word) >=
+           atomic_load_explicit(&slots->shared->scans_ms[0], memory_order_acquire);
+}
+
+/* Whether nobody needs a claim any more. */
+static bool is_free(struct slots *slots, uint64_t word, int64_t lifetime_ms, int64_t now_ms)
+{
+    if (now_ms - word_time_ms(word) <= lifetime_ms)
+        return false;
+    if (!is_needed(slots, word))
+        return true;
+    atomic_fetch_or_explicit(&slots->shared->wanted, TABLE_WANT_SCAN, memory_order_relaxed);
+    return false;
+}
+
+void slots_scanned(struct slots *slots, int64_t began_ms, bool is_clean)
+{
+    struct slots_shared *shared = slots->shared;
+    /* Relaxed: nobody else writes them. */
+    int64_t before_ms = atomic_load_explicit(&shared->scans_ms[1], memory_order_relaxed);
+    uint32_t unsure = atomic_load_explicit(&shared->unsure, memory_order_relaxed);
+
+    /* Release: see is_needed(). */
+    atomic_store_explicit(&shared->scans_ms[0], before_ms, memory_order_release);
+    atomic_store_explicit(&shared->scans_ms[1], began_ms, memory_order_release);
+    if (unsure > 0)
+        atomic_store_explicit(&shared->unsure, is_clean ? unsure - 1 : CLEAN_SCANS,
+                              memory_order_relaxed);
 }
 
 /* Look at a few slots, and free what expired in them. */
@@ -257,9 +254,10 @@ static void sweep(struct slots *slots, int64_t lifetime_ms, int64_t now_ms)
     for (int n = 0; n < SWEEP_PER_INSERT; n++) {
         struct slot *slot = &slots->slot[slots->sweep];
         uint64_t word = atomic_load_explicit(&slot->word, memory_order_seq_cst);
+        bool is_gap = word_has_claim(word) && is_free(slots, word, lifetime_ms, now_ms) &&
+                      exchange(slot, &word, word_make(0, TAG_MOVING, word));
 
-        if (!word_has_claim(word) || !is_expired(word, lifetime_ms, now_ms) ||
-            !exchange(slot, &word, word_make(0, TAG_MOVING, word))) {
+        if (!is_gap && word_tag(word) != TAG_MOVING) { /* that: of a writer that was killed */
             slots->sweep = next_of(slots, slots->sweep);
             continue;
         }
@@ -284,15 +282,15 @@ static bool insert(struct slots *slots, const struct slots_hash *hash, int64_t t
 }
 
 /* Make the claim that is there ours, or refresh it, or find that it lives with another priority. */
-static enum table_claim reclaim(struct slot *slot, uint64_t word, unsigned tag, int64_t lifetime_ms,
-                                int64_t now_ms)
+static enum table_claim reclaim(struct slots *slots, struct slot *slot, uint64_t word, unsigned tag,
+                                int64_t lifetime_ms, int64_t now_ms)
 {
     for (;;) {
         uint64_t wanted;
 
         if (word_tag(word) == tag)
             wanted = word_refreshed(word, now_ms);
-        else if (is_expired(word, lifetime_ms, now_ms))
+        else if (is_free(slots, word, lifetime_ms, now_ms))
             wanted = word_make(now_ms, tag, word);
         else
             return TABLE_CONFLICT;
@@ -308,9 +306,11 @@ enum table_claim slots_claim(struct slots *slots, const struct slots_hash *hash,
     uint64_t word;
     struct slot *slot = find(slots, hash, &word);
     enum table_claim result = TABLE_CLAIMED;
+    int64_t unknown_until_ms =
+        atomic_load_explicit(&slots->shared->unknown_until_ms, memory_order_relaxed);
 
     if (slot != NULL) {
-        result = reclaim(slot, word, tag, lifetime_ms, now_ms);
+        result = reclaim(slots, slot, word, tag, lifetime_ms, now_ms);
     } else {
         /* Expired claims are of use to mail that waited longer than usual: freed only for room. */
         if (atomic_load_explicit(&slots->shared->claims, memory_order_relaxed) >
@@ -318,22 +318,62 @@ enum table_claim slots_claim(struct slots *slots, const struct slots_hash *hash,
             sweep(slots, lifetime_ms, now_ms);
         if (!insert(slots, hash, now_ms, tag))
             return TABLE_FULL;
+        if (unknown_until_ms > 0 && now_ms - unknown_until_ms < UNKNOWN_MS)
+            misses_note(&slots->shared->misses, hash->part[1], MISSES_ANY_PRIORITY,
+                        unknown_until_ms);
     }
-    if (result == TABLE_CLAIMED && answered_otherwise(slots, hash, priority, now_ms))
+    if (result == TABLE_CLAIMED &&
+        misses_contradict(&slots->shared->misses, hash->part[1], priority, now_ms))
         return TABLE_CONFLICT;
     return result;
 }
 
-size_t slots_adopt(struct slots *to, const struct slots *from, bool used_now, int64_t now_ms)
+void slots_be_unsure(struct slots *slots)
+{
+    atomic_store_explicit(&slots->shared->unsure, CLEAN_SCANS, memory_order_relaxed);
+    atomic_fetch_or_explicit(&slots->shared->wanted, TABLE_WANT_SCAN, memory_order_relaxed);
+}
+
+bool slots_set(struct slots *slots, const struct slots_hash *hash, int priority, int64_t now_ms)
+{
+    unsigned tag = (unsigned)priority + 1;
+    uint64_t word;
+    struct slot *slot = find(slots, hash, &word);
+
+    if (slot == NULL)
+        return insert(slots, hash, now_ms, tag);
+    atomic_store_explicit(&slot->word, word_make(now_ms, tag, word), memory_order_relaxed);
+    return true;
+}
+
+/* Relaxed: it is not shared yet. */
+static void adopt_shared(struct slots_shared *to, const struct slots_shared *from)
+{
+    for (size_t n = 0; n < MISSES_PLACES; n++)
+        atomic_store_explicit(&to->misses.place[n], atomic_load(&from->misses.place[n]),
+                              memory_order_relaxed);
+    for (size_t n = 0; n < TABLE_COUNTERS; n++)
+        atomic_store_explicit(&to->counters[n], atomic_load(&from->counters[n]),
+                              memory_order_relaxed);
+    atomic_store_explicit(&to->unknown_until_ms, atomic_load(&from->unknown_until_ms),
+                          memory_order_relaxed);
+    atomic_store_explicit(&to->unsure, atomic_load(&from->unsure), memory_order_relaxed);
+    atomic_store_explicit(&to->wanted, atomic_load(&from->wanted), memory_order_relaxed);
+}
+
+size_t slots_adopt(struct slots *to, const struct slots *from)
 {
     size_t left_out = 0;
 
+    adopt_shared(to->shared, from->shared);
     for (size_t n = 0; n < from->count; n++) {
         uint64_t word = atomic_load_explicit(&from->slot[n].word, memory_order_seq_cst);
         struct slots_hash hash = hash_in(&from->slot[n]);
+        uint64_t found;
 
-        if (word_has_claim(word) &&
-            !insert(to, &hash, used_now ? now_ms : word_time_ms(word), word_tag(word)))
+        if (!word_has_claim(word) || find(from, &hash, &found) != &from->slot[n])
+            continue; /* a copy that was left behind by a writer that was killed while moving */
+        if (!insert(to, &hash, word_time_ms(word), word_tag(word)))
             left_out++;
     }
     return left_out;

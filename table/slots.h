@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
+#include "table/misses.h"
 #include "table/table.h"
 
 struct slots_hash {
@@ -33,16 +34,19 @@ struct slot {
     _Atomic uint64_t word; /* time of last use in ms: 40 bits, priority + 1: 8, generation: 16 */
 };
 
-enum { SLOTS_MISSES = 65536 };
-
 /* What stands in shared memory before the slots. */
 struct slots_shared {
     _Atomic uint64_t claims; /* slots in use; written by the writer */
     _Atomic uint64_t moves;  /* claims moved so far; written by the writer */
-    /* The last lookup without a claim, by hash: time in s: 24 bits, priority answered + 1: 8. Two
-     * keys that share a place look like one: a claim too few is relied on then, never one too many.
-     */
-    _Atomic uint32_t misses[SLOTS_MISSES];
+    /* When the two latest complete looks into Postfix's queue began, the later one last. Whoever
+     * looks has refreshed every claim that queued mail needs. */
+    _Atomic int64_t scans_ms[2];
+    /* Before this time others may have answered, and nobody knows what; 0: there was no before. */
+    _Atomic int64_t unknown_until_ms;
+    _Atomic uint32_t unsure; /* claims may be missing: clean looks into the queue still needed */
+    _Atomic uint32_t wanted; /* TABLE_WANT_* */
+    _Atomic uint64_t counters[TABLE_COUNTERS];
+    struct misses misses;
 };
 
 struct slots {
@@ -56,19 +60,36 @@ struct slots {
 /* Slots needed for so many claims, so that clusters stay short: 24 bytes each, 40 a claim. */
 size_t slots_needed(size_t capacity);
 
-/* As table_lookup(), table_peek() and table_claim(), by hash. */
-int slots_lookup(struct slots *slots, const struct slots_hash *hash, int default_priority,
+/*
+ * As the functions of table.h, by hash. A claim that was not used for its lifetime is freed, or
+ * taken over, only where it was not used either since the first of the two latest scans began: a
+ * message that moved from queue to queue may have escaped one of them. Where that is what is
+ * lacking, TABLE_WANT_SCAN is set.
+ */
+int slots_lookup(struct slots *slots, const struct slots_hash *hash, int miss_priority,
                  int64_t now_ms, int *priority_r) PEG_MUST_USE;
 int slots_peek(const struct slots *slots, const struct slots_hash *hash,
                int *priority_r) PEG_MUST_USE;
+int slots_refresh(struct slots *slots, const struct slots_hash *hash, int64_t now_ms) PEG_MUST_USE;
+void slots_scanned(struct slots *slots, int64_t began_ms, bool is_clean);
 enum table_claim slots_claim(struct slots *slots, const struct slots_hash *hash, int priority,
                              int64_t lifetime_ms, int64_t now_ms) PEG_MUST_USE;
 
 /*
- * Take over all claims of another table that has the same hash key. used_now: they count as used at
- * now_ms, since their own times come from another boot. to must not be shared yet. Returns how many
- * found no room.
+ * Insert a claim or give it another priority, used at now_ms. The memory must not be shared yet.
+ * false: there is no room.
  */
-size_t slots_adopt(struct slots *to, const struct slots *from, bool used_now, int64_t now_ms);
+bool slots_set(struct slots *slots, const struct slots_hash *hash, int priority,
+               int64_t now_ms) PEG_MUST_USE;
+
+/* Claims may be missing from now on (table_is_unsure()), until scans say otherwise. */
+void slots_be_unsure(struct slots *slots);
+
+/*
+ * Take over all claims, noted misses and counters of another table that has the same hash key. to
+ * must not be shared yet. Returns how many claims found no room. What is noted in the other one
+ * while this runs, or later, is not taken over: see unknown_until_ms.
+ */
+size_t slots_adopt(struct slots *to, const struct slots *from);
 
 #endif

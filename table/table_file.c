@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 
-enum { TABLE_VERSION = 1, HEADER_SIZE = 4096 };
+enum { TABLE_VERSION = 2, HEADER_SIZE = 4096 };
 
 static const char table_magic[8] = "PEGTABLE";
 
@@ -47,52 +48,77 @@ static struct table_map view(void *start, size_t len)
     return map;
 }
 
-static const char *header_problem(const struct table_header *header, size_t size)
+static enum table_found examine(const struct table_header *header, size_t size,
+                                const char **problem_r)
 {
+    char boot_id[TABLE_BOOT_ID_SIZE];
+
+    *problem_r = "it is damaged";
     if (memcmp(header->magic, table_magic, sizeof table_magic) != 0)
-        return "it is damaged";
+        return TABLE_DAMAGED;
+    *problem_r = "it is of another version";
     if (header->version != TABLE_VERSION || header->slot_size != sizeof(struct slot))
-        return "it is of another version";
+        return TABLE_OTHER_VERSION;
+    *problem_r = "its size does not fit what it says";
     if (header->capacity == 0 || header->capacity > SIZE_MAX / sizeof(struct slot) / 2 ||
         file_size((size_t)header->capacity) != size)
-        return "its size does not fit what it says";
-    return NULL;
+        return TABLE_DAMAGED;
+    *problem_r = "it is from before the last boot";
+    read_boot_id(boot_id);
+    /* What was written to a mapped file before a crash of the machine may be there or not. */
+    if (memcmp(header->boot_id, boot_id, sizeof boot_id) != 0)
+        return TABLE_OTHER_BOOT;
+    return TABLE_FOUND;
 }
 
-int table_file_map(const char *path, struct table_map *map_r, char why_r[TABLE_WHY_SIZE])
+/* Map the whole file: TABLE_FOUND, whatever is in it, or why not. */
+static enum table_found map_whole(const char *path, struct stat *status_r, void **start_r,
+                                  char why_r[TABLE_WHY_SIZE])
 {
+    enum table_found found = TABLE_UNREADABLE;
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    struct stat status;
-    void *start;
-    const char *problem;
 
     if (fd < 0) {
-        if (errno == ENOENT)
-            return 0;
+        found = errno == ENOENT ? TABLE_ABSENT : TABLE_UNREADABLE;
         snprintf(why_r, TABLE_WHY_SIZE, "open %s: %m", path);
-        return -1;
+        return found;
     }
-    if (fstat(fd, &status) != 0 || status.st_size < HEADER_SIZE) {
+    if (fstat(fd, status_r) != 0) {
+        snprintf(why_r, TABLE_WHY_SIZE, "look at %s: %m", path);
+    } else if (status_r->st_size < HEADER_SIZE) {
         snprintf(why_r, TABLE_WHY_SIZE, "%s: it is too short", path);
-        close(fd);
-        return -1;
+        found = TABLE_DAMAGED;
+    } else {
+        *start_r = mmap(NULL, (size_t)status_r->st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (*start_r != MAP_FAILED)
+            found = TABLE_FOUND;
+        else
+            snprintf(why_r, TABLE_WHY_SIZE, "map %s: %m", path);
     }
-    start = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (start == MAP_FAILED) {
-        snprintf(why_r, TABLE_WHY_SIZE, "map %s: %m", path);
-        return -1;
-    }
-    problem = header_problem(start, (size_t)status.st_size);
-    if (problem != NULL) {
+    return found;
+}
+
+enum table_found table_file_map(const char *path, struct table_map *map_r,
+                                char why_r[TABLE_WHY_SIZE])
+{
+    struct stat status;
+    const char *problem;
+    void *start;
+    enum table_found found = map_whole(path, &status, &start, why_r);
+
+    if (found != TABLE_FOUND)
+        return found;
+    found = examine(start, (size_t)status.st_size, &problem);
+    if (found != TABLE_FOUND) {
         snprintf(why_r, TABLE_WHY_SIZE, "%s: %s", path, problem);
         munmap(start, (size_t)status.st_size);
-        return -1;
+        return found;
     }
     *map_r = view(start, (size_t)status.st_size);
     map_r->device = status.st_dev;
     map_r->inode = status.st_ino;
-    return 1;
+    return TABLE_FOUND;
 }
 
 void table_file_unmap(struct table_map *map)
@@ -109,35 +135,84 @@ bool table_file_is_mapped(const char *path, const struct table_map *map)
     return stat(path, &status) == 0 && status.st_dev == map->device && status.st_ino == map->inode;
 }
 
-bool table_file_is_of_this_boot(const struct table_map *map)
+struct slots_hash table_file_hash(const struct table_map *map, const char *key, size_t key_len)
 {
-    char boot_id[TABLE_BOOT_ID_SIZE];
+    struct slots_hash hash;
 
-    read_boot_id(boot_id);
-    return strcmp(map->header->boot_id, boot_id) == 0;
+    crypto_shorthash_siphashx24((unsigned char *)hash.part, (const unsigned char *)key, key_len,
+                                map->header->hash_key);
+    return hash;
 }
 
-static void adopt(struct table_map *map, const struct table_map *old, int64_t now_ms)
-{
-    bool used_now = !table_file_is_of_this_boot(old);
-    size_t left_out = slots_adopt(&map->slots, &old->slots, used_now, now_ms);
+struct table_fill {
+    struct table_map map;
+    int64_t now_ms;
+    bool had_predecessor;
+    size_t left_out;
+};
 
-    if (left_out > 0)
-        log_warn("TABLE_CAPACITY %zu is too small: %zu decisions are lost, their mail goes by the "
-                 "default priority",
-                 map->slots.capacity, left_out);
+void table_fill_claim(struct table_fill *fill, const char *key, size_t key_len, int priority)
+{
+    struct slots_hash hash = table_file_hash(&fill->map, key, key_len);
+
+    if (!slots_set(&fill->map.slots, &hash, priority, fill->now_ms))
+        fill->left_out++;
 }
 
-/* Fill a new file: the header, and the claims of old (may be NULL). */
-static bool fill_file(int fd, size_t capacity, const struct table_map *old, int64_t now_ms,
+void table_fill_had_predecessor(struct table_fill *fill)
+{
+    fill->had_predecessor = true;
+}
+
+void table_fill_is_unsure(struct table_fill *fill)
+{
+    slots_be_unsure(&fill->map.slots);
+}
+
+static bool fill_slots(struct table_fill *fill, const struct table_contents *contents,
+                       char why_r[TABLE_WHY_SIZE])
+{
+    const struct table_config *config = contents->config;
+
+    if (contents->old != NULL)
+        fill->left_out = slots_adopt(&fill->map.slots, &contents->old->slots);
+    else if (config->recover != NULL && !config->recover(config->arg, fill, why_r))
+        return false;
+    if (fill->left_out > 0) {
+        log_warn("TABLE_CAPACITY %zu is too small: %zu decisions found no room",
+                 fill->map.slots.capacity, fill->left_out);
+        slots_be_unsure(&fill->map.slots);
+    }
+    return true;
+}
+
+/*
+ * The table before this one may have answered until this one takes its place, which is now, and its
+ * misses and claims were read earlier.
+ */
+static void note_predecessor(const struct table_fill *fill, int64_t began_ms)
+{
+    /* Relaxed: it is not shared yet. */
+    if (fill->had_predecessor)
+        atomic_store_explicit(&fill->map.slots.shared->unknown_until_ms,
+                              fill->now_ms + clock_boot_ms() - began_ms, memory_order_relaxed);
+}
+
+/* Fill a new file: the header, and the claims that it begins with. */
+static bool fill_file(int fd, size_t capacity, const struct table_contents *contents,
                       char why_r[TABLE_WHY_SIZE])
 {
     size_t size = file_size(capacity);
     struct table_header header = {
         .version = TABLE_VERSION, .slot_size = sizeof(struct slot), .capacity = capacity};
-    struct table_map map;
+    struct table_fill fill = {.now_ms = contents->now_ms,
+                              .had_predecessor = contents->old != NULL ||
+                                                 contents->found == TABLE_DAMAGED ||
+                                                 contents->found == TABLE_OTHER_VERSION};
+    int64_t began_ms = clock_boot_ms();
     void *start;
     int error = posix_fallocate(fd, 0, (off_t)size); /* no SIGBUS on a full disk later */
+    bool done;
 
     if (error != 0) {
         snprintf(why_r, TABLE_WHY_SIZE, "no room for %zu bytes: %s", size, strerror(error));
@@ -150,82 +225,111 @@ static bool fill_file(int fd, size_t capacity, const struct table_map *old, int6
     }
     memcpy(header.magic, table_magic, sizeof table_magic);
     read_boot_id(header.boot_id);
-    if (old != NULL)
-        memcpy(header.hash_key, old->header->hash_key, TABLE_HASH_KEY_SIZE);
+    if (contents->old != NULL)
+        memcpy(header.hash_key, contents->old->header->hash_key, TABLE_HASH_KEY_SIZE);
     else
         randombytes_buf(header.hash_key, TABLE_HASH_KEY_SIZE);
     memcpy(start, &header, sizeof header);
-    map = view(start, size);
-    if (old != NULL)
-        adopt(&map, old, now_ms);
+    fill.map = view(start, size);
+    done = fill_slots(&fill, contents, why_r);
+    note_predecessor(&fill, began_ms);
     munmap(start, size);
-    return true;
+    return done;
 }
 
-bool table_file_make(const char *path, size_t capacity, const struct table_map *old, bool replace,
-                     int64_t now_ms, char why_r[TABLE_WHY_SIZE])
+/* A damaged table is kept for who wants to know why. One is enough: it may be large. */
+static void set_aside(const char *path)
+{
+    char aside[PATH_MAX];
+    int len = snprintf(aside, sizeof aside, "%s.damaged", path);
+
+    if (len > 0 && (size_t)len < sizeof aside && rename(path, aside) == 0)
+        log_warn("%s is set aside as %s", path, aside);
+}
+
+bool table_file_make(const char *path, size_t capacity, const struct table_contents *contents,
+                     char why_r[TABLE_WHY_SIZE])
 {
     char temporary[PATH_MAX];
     bool done = false;
-    int len = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+    int len = snprintf(temporary, sizeof temporary, "%s.new", path);
     int fd;
 
     if (len < 0 || (size_t)len >= sizeof temporary) {
         snprintf(why_r, TABLE_WHY_SIZE, "the path is too long");
         return false;
     }
-    fd = mkostemp(temporary, O_CLOEXEC);
+    unlink(temporary); /* left behind by one that was killed: there is one maker at a time */
+    fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        snprintf(why_r, TABLE_WHY_SIZE, "create a new %s: %m", path);
+        snprintf(why_r, TABLE_WHY_SIZE, "create %s.new: %m", path);
         return false;
     }
-    if (fill_file(fd, capacity, old, now_ms, why_r)) {
-        done =
-            replace ? rename(temporary, path) == 0 : link(temporary, path) == 0 || errno == EEXIST;
+    if (fill_file(fd, capacity, contents, why_r)) {
+        if (contents->found == TABLE_DAMAGED)
+            set_aside(path);
+        done = rename(temporary, path) == 0;
         if (!done)
             snprintf(why_r, TABLE_WHY_SIZE, "create %s: %m", path);
     }
     close(fd);
-    if (!done || !replace)
+    if (!done)
         unlink(temporary);
     return done;
 }
 
-static int open_lock(const char *path, int flags)
+int table_file_open_lock(const char *path, char why_r[TABLE_WHY_SIZE])
 {
     char lock[PATH_MAX];
     int len = snprintf(lock, sizeof lock, "%s.lock", path);
+    int fd = -1;
 
-    if (len < 0 || (size_t)len >= sizeof lock) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return open(lock, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+    errno = ENAMETOOLONG;
+    if (len > 0 && (size_t)len < sizeof lock)
+        fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        snprintf(why_r, TABLE_WHY_SIZE, "open %s.lock: %m", path);
+    return fd;
 }
 
-int table_file_lock(const char *path, char why_r[TABLE_WHY_SIZE])
+/* Each lock is one byte of the file. Open file description locks: threads exclude each other, too.
+ */
+static struct flock lock_range(enum table_lock lock, short type)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open_lock(path, O_CREAT);
-
-    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &whole) == 0)
-        return fd;
-    if (fd >= 0 && (errno == EAGAIN || errno == EACCES))
-        snprintf(why_r, TABLE_WHY_SIZE, "%s: another process is writing to this table", path);
-    else
-        snprintf(why_r, TABLE_WHY_SIZE, "lock %s.lock: %m", path);
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)lock, .l_len = 1};
 }
 
-bool table_file_is_locked(const char *path)
+bool table_file_lock(int fd, enum table_lock lock, bool wait)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open_lock(path, 0);
-    bool locked = fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+    struct flock range = lock_range(lock, F_WRLCK);
+    int result;
 
-    if (fd >= 0)
-        close(fd);
-    return locked;
+    do
+        result = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &range);
+    while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+void table_file_unlock(int fd, enum table_lock lock)
+{
+    struct flock range = lock_range(lock, F_UNLCK);
+
+    (void)fcntl(fd, F_OFD_SETLK, &range);
+}
+
+bool table_file_is_lock(const char *path, int fd)
+{
+    char lock[PATH_MAX];
+    int len = snprintf(lock, sizeof lock, "%s.lock", path);
+    struct stat named, held;
+
+    return len > 0 && (size_t)len < sizeof lock && stat(lock, &named) == 0 &&
+           fstat(fd, &held) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+}
+
+bool table_file_is_locked(int fd, enum table_lock lock)
+{
+    struct flock range = lock_range(lock, F_WRLCK);
+
+    return fcntl(fd, F_OFD_GETLK, &range) != 0 || range.l_type != F_UNLCK;
 }

@@ -39,9 +39,18 @@ struct table_map {
     ino_t inode;
 };
 
-/* Map an existing file. 1 done; 0 there is none; -1 it cannot be used, for the reason in why_r. */
-int table_file_map(const char *path, struct table_map *map_r,
-                   char why_r[TABLE_WHY_SIZE]) PEG_MUST_USE;
+enum table_found {
+    TABLE_FOUND,      /* and mapped */
+    TABLE_ABSENT,     /* no such file */
+    TABLE_UNREADABLE, /* it cannot be opened or mapped, and may be a good one */
+    TABLE_DAMAGED,    /* no whole table */
+    TABLE_OTHER_VERSION,
+    TABLE_OTHER_BOOT
+};
+
+/* Map an existing file. Where it is not TABLE_FOUND the reason is in why_r. */
+enum table_found table_file_map(const char *path, struct table_map *map_r,
+                                char why_r[TABLE_WHY_SIZE]) PEG_MUST_USE;
 
 /* Unmap, and make *map all zero. */
 void table_file_unmap(struct table_map *map);
@@ -49,23 +58,44 @@ void table_file_unmap(struct table_map *map);
 /* Whether the path names the file that is mapped. */
 bool table_file_is_mapped(const char *path, const struct table_map *map) PEG_MUST_USE;
 
-/* Whether the times in a table are of this boot. */
-bool table_file_is_of_this_boot(const struct table_map *map) PEG_MUST_USE;
+/* The hash of a routing key in a mapped table. Thread-safe. */
+struct slots_hash table_file_hash(const struct table_map *map, const char *key, size_t key_len);
+
+/* What a new table begins with: the claims of old, or what config->recover() gives. */
+struct table_contents {
+    const struct table_map *old; /* NULL: config counts */
+    const struct table_config *config;
+    enum table_found found; /* at the path: what to do with it, and whether it may have answered */
+    int64_t now_ms;
+};
 
 /*
- * Make a table with the claims of old (NULL: none). replace: it takes the place of a file that is
- * there; else it yields to one. false: the reason is in why_r.
+ * Make a table, in the place of one that is there; a damaged one is set aside. false: what was
+ * there is there still, and the reason is in why_r.
  */
-bool table_file_make(const char *path, size_t capacity, const struct table_map *old, bool replace,
-                     int64_t now_ms, char why_r[TABLE_WHY_SIZE]) PEG_MUST_USE;
+bool table_file_make(const char *path, size_t capacity, const struct table_contents *contents,
+                     char why_r[TABLE_WHY_SIZE]) PEG_MUST_USE;
+
+enum table_lock {
+    TABLE_LOCK_WRITER, /* of the one writer; it is not waited for */
+    TABLE_LOCK_MAKER   /* of who makes a table; it is waited for, by a writer */
+};
 
 /*
- * Become the one writer of a table, whichever file has the name: a descriptor that holds the lock
+ * The lock file of a table, whichever file has the table's name: a descriptor that holds locks
  * until it is closed, or -1 with the reason in why_r.
  */
-int table_file_lock(const char *path, char why_r[TABLE_WHY_SIZE]) PEG_MUST_USE;
+int table_file_open_lock(const char *path, char why_r[TABLE_WHY_SIZE]) PEG_MUST_USE;
 
-/* Whether a writer holds that lock. */
-bool table_file_is_locked(const char *path) PEG_MUST_USE;
+/* Take a lock. false: another process has it (EAGAIN), or it cannot be had. With wait until it can.
+ */
+bool table_file_lock(int fd, enum table_lock lock, bool wait) PEG_MUST_USE;
+void table_file_unlock(int fd, enum table_lock lock);
+
+/* Whether fd still is the lock file: others cannot see the locks of one that was removed. */
+bool table_file_is_lock(const char *path, int fd) PEG_MUST_USE;
+
+/* Whether another process holds a lock. */
+bool table_file_is_locked(int fd, enum table_lock lock) PEG_MUST_USE;
 
 #endif
