@@ -1,0 +1,54 @@
+/* find - what was decided for one message */
+#include "store/find.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "store/sources.h"
+
+static bool find_in_segment(const struct source_segment *segment, const char *queue_id,
+                            struct record_reader *reader_r)
+{
+    for (size_t n = segment->count; n > 0; n--) {
+        const struct source_record *record = &segment->records[n - 1];
+
+        if (!record_read(reader_r, record->text, record->len))
+            continue;
+        if (strcmp(reader_r->queue_id, queue_id) == 0)
+            return true;
+        record_reader_free(reader_r);
+    }
+    return false;
+}
+
+static bool find_in_snapshot(const struct sources *sources, const char *queue_id,
+                             struct record_reader *reader_r)
+{
+    const char *text;
+    size_t len;
+
+    return sources->has_snapshot &&
+           snapshot_find_message(&sources->snapshot_file, queue_id, &text, &len) &&
+           record_read(reader_r, text, len);
+}
+
+int find_message(const char *folder, const char *queue_id, struct record_reader *reader_r,
+                 char why_r[FOLDER_WHY_SIZE])
+{
+    int lock = folder_lock(folder, FOLDER_SHARED, why_r);
+    struct sources sources;
+    int found = -1;
+
+    if (lock < 0)
+        return -1;
+    if (sources_open(&sources, folder, SOURCES_ALL, why_r)) {
+        found = 0;
+        for (size_t n = sources.count; n > 0 && found == 0; n--)
+            found = find_in_segment(&sources.segments[n - 1], queue_id, reader_r);
+        if (found == 0)
+            found = find_in_snapshot(&sources, queue_id, reader_r);
+        sources_close(&sources);
+    }
+    close(lock);
+    return found;
+}
