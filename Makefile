@@ -17,19 +17,23 @@ DESTDIR  ?=
 SAN      ?=
 BUILD    ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 comma    := ,
+# Readiness and socket activation under systemd: where its library is there, or SYSTEMD= to leave out.
+SYSTEMD  ?= $(shell printf '\043include <systemd/sd-daemon.h>\n' | $(CC) -E - >/dev/null 2>&1 && echo yes)
+SYSTEMD  := $(SYSTEMD)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wstrict-prototypes \
             -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Werror
 HARDEN   := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 CFLAGS   ?= -O2 -g
 PEG_CFLAGS  = -std=c11 -D_GNU_SOURCE -I. -pthread $(WARNINGS) $(HARDEN) \
+              $(if $(SYSTEMD),-DHAVE_SYSTEMD) \
               $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PEG_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),-fsanitize=$(SAN))
-LIBS     := -lmilter -lpcre2-8 -lsodium -levent
+LIBS     := -lmilter -lpcre2-8 -lsodium -levent -lcdb -ljansson $(if $(SYSTEMD),-lsystemd)
 
 PROGRAMS := milter/peg-milter milter/peg-explain tcpmap/peg-tcpmap gen/peg-gen gen/peg-ctl \
-            monitor/peg-showqueues
-ROOMS    := lib table milter tcpmap gen monitor
+            monitor/peg-showqueues keeper/peg-decisions
+ROOMS    := lib table store milter tcpmap keeper gen monitor
 MAINS    := $(PROGRAMS:%=%.c)
 MODULES  := $(filter-out $(MAINS),$(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
 UNITS    := $(wildcard tests/unit/test_*.c)

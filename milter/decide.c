@@ -163,10 +163,18 @@ struct decide_result decide(struct decide_recipient *recipients, size_t count, c
     if (!all_one_priority(recipients, count) && claim_spellings(recipients, count, claim, arg)) {
         result.way = DECIDE_RESPELL;
     } else {
-        result.way = DECIDE_FILTER;
-        result.filter_priority = highest_priority(recipients, count);
+        bool table_full = result.table_full;
+
+        result = decide_filter(recipients, count);
+        result.table_full = table_full;
     }
     return result;
+}
+
+struct decide_result decide_filter(const struct decide_recipient *recipients, size_t count)
+{
+    return (struct decide_result){.way = DECIDE_FILTER,
+                                  .filter_priority = highest_priority(recipients, count)};
 }
 
 void decide_free(struct decide_recipient *recipients, size_t count)

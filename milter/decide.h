@@ -52,6 +52,10 @@ struct decide_result decide(struct decide_recipient *recipients, size_t count,
                             enum table_claim (*claim)(void *arg, const char *key, int priority),
                             void *arg);
 
+/* What is left where a decision cannot be kept: the whole message goes by the highest priority
+ * among its recipients. */
+struct decide_result decide_filter(const struct decide_recipient *recipients, size_t count);
+
 /* Free what decide() put into the recipients. */
 void decide_free(struct decide_recipient *recipients, size_t count);
 

@@ -1,4 +1,4 @@
-/* explain - say what the rules make of a message, without sending it */
+/* explain - say what the rules make of a message without sending it, or what was decided for one */
 #ifndef PEG_EXPLAIN_H
 #define PEG_EXPLAIN_H
 
@@ -18,5 +18,12 @@ struct explain_request {
  * it is, which rule decides, and priority and instance. Returns the exit status.
  */
 int explain(const struct explain_request *request);
+
+/*
+ * Print what was decided for the message with this queue ID: when, by which way it goes, and for
+ * each recipient the rule, priority, instance, and the route that Postfix is given. Returns the
+ * exit status; errors go to stderr. Gives up root privileges for ever.
+ */
+int explain_decided(const char *program, const char *root, const char *queue_id);
 
 #endif

@@ -62,7 +62,7 @@ void report_message(const char *queue_id, const struct envelope *envelope,
         named += groups[n].recipients;
     }
     more = named < envelope->count ? ",..." : "";
-    log_info("%s: from=<%s>, nrcpt=%zu, priority=%s%s, rule=%s%s, way=%s%s", queue_id,
+    log_info("%s: from=<%s>, nrcpt=%zu, priority=%s%s, rule=%s%s, way=%s", queue_id,
              envelope->sender, envelope->count, priorities, more, rules, more,
-             decide_way_name(result->way), result->table_full ? ", decision table full" : "");
+             decide_way_name(result->way));
 }

@@ -21,12 +21,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "lib/notify.h"
 #include "lib/startup.h"
 #include "milter/policy.h"
 #include "milter/session.h"
+#include "store/journal.h"
+#include "store/open_table.h"
 
 enum { BACKLOG = 1024 };
 
@@ -70,6 +72,7 @@ static void stop(void)
 {
     pthread_t thread;
 
+    notify_stopping();
     if (pthread_create(&thread, NULL, wake_thread, NULL) == 0)
         pthread_detach(thread);
     smfi_stop();
@@ -189,19 +192,22 @@ static bool open_socket(const struct settings *settings)
     return true;
 }
 
-static struct table *open_table(const struct settings *settings)
+/* The decision table, and the journal that makes what is in it durable. */
+static bool open_decisions(const struct settings *settings)
 {
-    char path[PATH_MAX], why[TABLE_WHY_SIZE];
-    struct table *table;
+    char folder[PATH_MAX], why[TABLE_WHY_SIZE];
+    const struct journal_config config = {.folder = folder};
+    struct table *table = open_table(settings, TABLE_WRITER, why);
+    struct journal *journal = NULL;
 
-    if (!settings_path(settings, SETTINGS_TABLE_FILE, path)) {
-        log_error("the path %s is too long", settings->root);
-        return NULL;
+    if (table != NULL && settings_path(settings, SETTINGS_STORE_DIR, folder) &&
+        (journal = journal_open(&config, why)) != NULL) {
+        session_use(table, journal);
+        return true;
     }
-    table = table_open(path, TABLE_WRITER, settings->table_capacity, clock_boot_ms(), why);
-    if (table == NULL)
-        log_error("decision table: %s", why);
-    return table;
+    log_error("decisions cannot be kept: %s", why);
+    table_close(&table);
+    return false;
 }
 
 /* A reload must not be the first to find out that the daemon's user may not read these. */
@@ -222,9 +228,7 @@ static bool can_reload(const struct settings *settings)
 /* All that needs root comes before privileges are dropped; threads come after. */
 static bool start(const struct settings *settings)
 {
-    struct table *table;
-
-    if (!block_signals() || !startup_pid_file("peg-milter", settings))
+    if (!block_signals() || !startup_pid_file("peg-milter", settings) || !startup_store(settings))
         return false;
     if (!session_register()) {
         log_error("libmilter refuses the callbacks: is it older than this program was built for?");
@@ -232,11 +236,9 @@ static bool start(const struct settings *settings)
     }
     if (!open_socket(settings))
         return false;
-    if (daemon_drop_privileges(settings->daemon_user) && can_reload(settings) &&
-        (table = open_table(settings)) != NULL) {
-        session_use_table(table);
+    if (daemon_drop_privileges(settings->daemon_user, NULL) && can_reload(settings) &&
+        open_table_can_recover(settings) && open_decisions(settings))
         return true;
-    }
     unlink(SETTINGS_MILTER_SOCKET);
     return false;
 }

@@ -13,6 +13,7 @@
 #include "milter/classify.h"
 #include "milter/decide.h"
 #include "milter/envelope.h"
+#include "milter/keep.h"
 #include "milter/orcpt.h"
 #include "milter/policy.h"
 #include "milter/report.h"
@@ -309,6 +310,8 @@ static sfsistat end_message(SMFICTX *ctx, struct session *session)
     } else if (count > 0) {
         classify_all(session, decided, verdicts);
         result = decide(decided, count, claim, session);
+        keep_decision(queue_id, &session->envelope, decided, verdicts,
+                      session->policy->settings->decision_sync, &result);
         if (!apply(ctx, session, decided, &result))
             log_error("%s: the frontend did not take the changes to the message", queue_id);
         report_message(queue_id, &session->envelope, verdicts, &result);
@@ -357,7 +360,8 @@ bool session_register(void)
     return smfi_register(callbacks) == MI_SUCCESS;
 }
 
-void session_use_table(struct table *table)
+void session_use(struct table *table, struct journal *journal)
 {
     decisions = table;
+    keep_use(table, journal);
 }

@@ -11,12 +11,14 @@
 #include <stdbool.h>
 
 #include "lib/attr.h"
+#include "store/journal.h"
 #include "table/table.h"
 
 /* Tell libmilter the callbacks; before the socket is opened. false: it does not want them. */
 bool session_register(void) PEG_MUST_USE;
 
-/* The table that sessions claim in, borrowed for ever; before the first session. */
-void session_use_table(struct table *table);
+/* The table that sessions claim in, and the journal of their decisions, borrowed for ever; before
+ * the first session. */
+void session_use(struct table *table, struct journal *journal);
 
 #endif

@@ -14,23 +14,25 @@
 
 #include <event2/event.h>
 
+#include "keeper/postqueue.h"
 #include "lib/clock.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "lib/notify.h"
 #include "lib/settings.h"
 #include "lib/startup.h"
-#include "table/table.h"
+#include "store/open_table.h"
 #include "tcpmap/answer.h"
 #include "tcpmap/listen.h"
 #include "tcpmap/server.h"
+#include "tcpmap/tidying.h"
 
 enum { SIGNAL_COUNT = 3 };
 
 struct service {
     const char *program;
     struct settings *settings;
-    char table_path[PATH_MAX];
-    int listen_fd;
+    struct listen_set listeners;
     int connection_limit;
     struct table *table; /* NULL: not available */
     bool holding;        /* the log knows that the table is not available */
@@ -40,6 +42,7 @@ struct service {
     struct event_base *base;
     struct event *signals[SIGNAL_COUNT];
     struct server *server;
+    struct tidying *tidying;
 };
 
 /* Have the table that the writer uses now. Says in the log when that changes. */
@@ -51,8 +54,7 @@ static bool table_is_ready(void *arg)
     if (service->table != NULL && table_is_current(service->table))
         return true;
     table_close(&service->table);
-    service->table = table_open(service->table_path, TABLE_READER,
-                                service->settings->table_capacity, clock_boot_ms(), why);
+    service->table = open_table(service->settings, TABLE_READER, why);
     if (service->table == NULL && !service->holding) {
         service->holding = true;
         service->holding_since_ms = clock_boot_ms();
@@ -63,6 +65,22 @@ static bool table_is_ready(void *arg)
                  clock_boot_ms() - service->holding_since_ms);
     }
     return service->table != NULL;
+}
+
+/* wanted() of tidying: does the table ask for something? */
+static bool table_wants(void *arg)
+{
+    const struct service *service = arg;
+
+    return service->table != NULL && table_is_current(service->table) &&
+           table_wanted(service->table) != 0;
+}
+
+/* The priority of a recipient without a claim: the default, unless its claim may have been lost. */
+static int priority_without_claim(const struct service *service)
+{
+    return table_is_unsure(service->table) ? service->settings->priority_count - 1
+                                           : service->settings->default_priority;
 }
 
 /* lookup() of struct server_config. */
@@ -76,8 +94,8 @@ static int lookup(void *arg, const char *key, size_t key_len, char text_r[PROTOC
     if (!table_is_ready(service))
         return -1;
     service->lookups++;
-    if (table_lookup(service->table, key, key_len, service->settings->default_priority,
-                     clock_boot_ms(), &priority) == 0)
+    if (table_lookup(service->table, key, key_len, priority_without_claim(service), clock_boot_ms(),
+                     &priority) == 0)
         service->misses++;
     answer_format(service->settings, priority, text_r);
     return 1;
@@ -109,10 +127,12 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     struct service *service = arg;
 
     (void)what;
-    if (number == SIGUSR1)
+    if (number == SIGUSR1) {
         reload(service);
-    else
+    } else {
+        notify_stopping();
         server_stop(service->server);
+    }
 }
 
 static bool catch_signals(struct service *service)
@@ -133,26 +153,28 @@ static bool start(struct service *service)
 {
     const struct settings *settings = service->settings;
 
-    if (!startup_pid_file(service->program, settings) ||
-        !settings_path(settings, SETTINGS_TABLE_FILE, service->table_path))
+    if (!startup_pid_file(service->program, settings) || !startup_store(settings))
         return false;
-    service->listen_fd = listen_open(settings->tcpmap_host, settings->tcpmap_port);
-    if (service->listen_fd < 0)
+    if (!listen_set_open(&service->listeners, settings->tcpmap_host, settings->tcpmap_port))
         return false;
     service->connection_limit = listen_fit_limit(settings->tcpmap_connections);
-    if (!daemon_drop_privileges(settings->daemon_user))
+    if (!postqueue_drop_privileges(settings))
+        return false;
+    if (!open_table_can_recover(settings))
         return false;
     const struct server_config config = {SERVER_CONFIG_TIMES,
                                          .lookup = lookup,
                                          .ready = table_is_ready,
                                          .arg = service,
-                                         .listen_fds = &service->listen_fd,
-                                         .listen_fd_count = 1,
+                                         .listen_fds = service->listeners.fds,
+                                         .listen_fd_count = service->listeners.count,
                                          .connection_limit = service->connection_limit};
     service->base = event_base_new();
     if (service->base != NULL && catch_signals(service))
         service->server = server_new(service->base, &config);
-    if (service->server == NULL) {
+    if (service->server != NULL)
+        service->tidying = tidying_new(service->base, settings->root, table_wants, service);
+    if (service->tidying == NULL) {
         log_error("cannot make the event loop: %m");
         return false;
     }
@@ -162,22 +184,23 @@ static bool start(struct service *service)
 
 static void finish(struct service *service)
 {
+    tidying_free(&service->tidying);
     server_free(&service->server);
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (service->signals[i] != NULL)
             event_free(service->signals[i]);
     if (service->base != NULL)
         event_base_free(service->base);
-    if (service->listen_fd >= 0)
-        close(service->listen_fd);
+    listen_set_close(&service->listeners);
     table_close(&service->table);
     settings_free(&service->settings);
 }
 
 int tcpmap_service_run(const struct options *options, bool foreground)
 {
-    struct service service = {.program = options->program, .listen_fd = -1};
+    struct service service = {.program = options->program};
     struct diag diag = diag_to_stderr();
+    char listening[LISTEN_SET_TEXT_SIZE];
     int status = EXIT_FAILED;
 
     service.settings = settings_load(options->root, &diag);
@@ -186,8 +209,9 @@ int tcpmap_service_run(const struct options *options, bool foreground)
     if (!foreground)
         daemon_detach();
     if (startup_log(service.program, service.settings, foreground) && start(&service)) {
-        log_info("ready, listening on %s port %d for %d connections", service.settings->tcpmap_host,
-                 service.settings->tcpmap_port, service.connection_limit);
+        listen_set_text(&service.listeners, listening);
+        log_info("ready, listening on %s%s for %d connections", listening,
+                 service.listeners.inherited ? ", inherited," : "", service.connection_limit);
         daemon_ready();
         if (event_base_dispatch(service.base) == 0)
             status = EXIT_DONE;

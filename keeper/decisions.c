@@ -1,0 +1,184 @@
+/* decisions - the commands of peg-decisions: what the gateway remembers, and forgetting some of it
+ */
+#include "keeper/decisions.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "keeper/postqueue.h"
+#include "keeper/tidy.h"
+#include "lib/clock.h"
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "lib/options.h"
+#include "lib/settings.h"
+#include "lib/startup.h"
+#include "store/folder.h"
+#include "table/table.h"
+
+#define FRONTEND_FOLDER "/etc/postfix-frontend"
+
+struct paths {
+    char table[PATH_MAX];
+    char folder[PATH_MAX];
+    char frontend[PATH_MAX];
+    char spool[PATH_MAX]; /* of the frontend */
+};
+
+static bool find_paths(const struct settings *settings, struct paths *paths_r)
+{
+    if (settings_path(settings, SETTINGS_TABLE_FILE, paths_r->table) &&
+        settings_path(settings, SETTINGS_STORE_DIR, paths_r->folder) &&
+        settings_path(settings, FRONTEND_FOLDER, paths_r->frontend) &&
+        settings_path(settings, SETTINGS_FRONTEND_SPOOL, paths_r->spool))
+        return true;
+    log_error("the path %s is too long", settings->root);
+    return false;
+}
+
+/* Become the user whose files these are; in a group that may look into the queue, if need be. */
+static bool become_daemon_user(const struct settings *settings, const char *spool)
+{
+    char group[POSTQUEUE_GROUP_SIZE];
+    bool is_known = spool != NULL && postqueue_group(spool, group);
+
+    return daemon_drop_privileges(settings->daemon_user, is_known ? group : NULL);
+}
+
+/* What stands in the store */
+struct store_stats {
+    uint64_t snapshot_bytes;
+    uint64_t segments;
+    uint64_t segment_bytes;
+};
+
+static bool add_size(const char *path, uint64_t *bytes)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return errno == ENOENT; /* none yet, or no more */
+    *bytes += (uint64_t)status.st_size;
+    return true;
+}
+
+/* false with errno. */
+static bool measure_store(const char *folder, struct store_stats *stats_r)
+{
+    struct store_stats stats = {0};
+    char path[PATH_MAX];
+    uint64_t *numbers;
+    size_t count;
+    bool done;
+
+    if (!folder_segments(folder, &numbers, &count))
+        return false;
+    done = folder_path(folder, FOLDER_SNAPSHOT, path) && add_size(path, &stats.snapshot_bytes);
+    for (size_t n = 0; n < count && done; n++)
+        done =
+            folder_segment_path(folder, numbers[n], path) && add_size(path, &stats.segment_bytes);
+    free(numbers);
+    stats.segments = count;
+    if (done)
+        *stats_r = stats;
+    return done;
+}
+
+static void print_value(const char *name, uint64_t value)
+{
+    printf("%-18s %" PRIu64 "\n", name, value);
+}
+
+static void print_table(const struct table *table)
+{
+    struct table_stats stats = table_stats(table);
+
+    print_value("capacity", stats.capacity);
+    print_value("live_claims", stats.claims);
+    print_value("unsure", table_is_unsure(table));
+    for (int n = 0; n < TABLE_COUNTERS; n++)
+        print_value(table_counter_name((enum table_counter)n),
+                    table_counter(table, (enum table_counter)n));
+}
+
+static bool print_store(const char *folder)
+{
+    struct store_stats stats;
+
+    if (!measure_store(folder, &stats)) {
+        log_error("read %s: %m", folder);
+        return false;
+    }
+    print_value("snapshot_bytes", stats.snapshot_bytes);
+    print_value("journal_segments", stats.segments);
+    print_value("journal_bytes", stats.segment_bytes);
+    return true;
+}
+
+static bool print_status(const struct settings *settings, const struct paths *paths)
+{
+    const struct table_config config = {.path = paths->table};
+    char why[TABLE_WHY_SIZE];
+    struct table *table;
+    bool done;
+
+    if (!become_daemon_user(settings, NULL))
+        return false;
+    table = table_open(&config, TABLE_GUEST, clock_boot_ms(), why);
+    if (table == NULL) {
+        log_error("no decision table to be seen: %s", why);
+        return false;
+    }
+    print_table(table);
+    table_close(&table);
+    done = print_store(paths->folder);
+    if (fflush(stdout) != 0) {
+        log_error("cannot write: %m");
+        done = false;
+    }
+    return done;
+}
+
+int decisions_status(const struct decisions_request *request)
+{
+    struct diag diag = diag_to_stderr();
+    struct settings *settings = settings_load(request->root, &diag);
+    struct paths paths;
+    bool done;
+
+    if (settings == NULL)
+        return EXIT_FAILED;
+    done = startup_log(request->program, settings, true) && find_paths(settings, &paths) &&
+           print_status(settings, &paths);
+    settings_free(&settings);
+    return done ? EXIT_DONE : EXIT_FAILED;
+}
+
+int decisions_tidy(const struct decisions_request *request)
+{
+    struct diag diag = diag_to_stderr();
+    struct settings *settings = settings_load(request->root, &diag);
+    struct tidy_config config = {.wall_ms = clock_wall_ms(), .force = request->force};
+    struct tidy_result result;
+    struct paths paths;
+    bool done;
+
+    if (settings == NULL)
+        return EXIT_FAILED;
+    /* Where the log cannot be opened, that is on stderr, as all else will be. */
+    (void)(startup_log(request->program, settings, !request->log) ||
+           startup_log(request->program, settings, true));
+    done = find_paths(settings, &paths) && become_daemon_user(settings, paths.spool);
+    if (done) {
+        config.table = paths.table;
+        config.folder = paths.folder;
+        config.frontend = paths.frontend;
+        done = tidy(&config, &result);
+    }
+    settings_free(&settings);
+    return done ? EXIT_DONE : EXIT_FAILED;
+}

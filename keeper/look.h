@@ -1,0 +1,55 @@
+/*
+ * look - a look into the frontend's queue: the claim of every recipient in it is refreshed
+ *
+ * Not for concurrent use on one object.
+ */
+#ifndef PEG_LOOK_H
+#define PEG_LOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "keeper/id_set.h"
+#include "lib/attr.h"
+#include "table/table.h"
+
+struct look_config {
+    struct table *table;
+    const char *folder;   /* of the store */
+    const char *frontend; /* configuration folder of the frontend's Postfix */
+};
+
+struct look_counts {
+    size_t messages;
+    size_t recipients;
+    size_t unknown; /* recipients that have no claim */
+};
+
+/* All zero before the first look; look_free() ends it. */
+struct look {
+    struct look_counts counts; /* of the latest look */
+    struct id_set seen;        /* the queue IDs of all looks */
+    /* Its own, of the latest look: */
+    const struct look_config *config;
+    size_t records_read;
+    bool is_in_doubt;
+    bool failed;
+};
+
+enum look_result {
+    LOOK_FAILED,   /* the queue could not be seen, or not all of it; the log says why */
+    LOOK_NOT_SURE, /* as below, but a claim may be in use that was not refreshed; the log says why
+                    */
+    LOOK_DONE      /* all messages were seen, their claims refreshed, and the table told */
+};
+
+/*
+ * Look into the queue once. What is still in maildrop is left out: nothing is decided on it yet. A
+ * message that moves from queue to queue meanwhile may escape.
+ */
+enum look_result look(struct look *look, const struct look_config *config) PEG_MUST_USE;
+
+/* Free what is in it. */
+void look_free(struct look *look);
+
+#endif

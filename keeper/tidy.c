@@ -1,0 +1,214 @@
+/* tidy - forget what Postfix's queue no longer needs */
+#include "keeper/tidy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "store/folder.h"
+#include "table/table.h"
+
+#define LOCK_FILE "tidy.lock"
+
+/* A message is not in the queue yet when it is decided: other milters and the disk come first. */
+enum { ON_ITS_WAY_MS = 10 * 60 * 1000 };
+
+struct tidying {
+    const struct tidy_config *config;
+    struct tidy_result *result;
+    struct table *table;
+    struct look look;
+    bool knows_queue; /* every message in it was seen */
+    bool keeps_claims;
+};
+
+/* A descriptor that holds the lock until it is closed; -1: another process has it, or there is an
+ * error, which the log has. */
+static int take_lock(const char *folder, bool *is_busy_r)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[PATH_MAX];
+    int fd = -1;
+
+    *is_busy_r = false;
+    if (folder_path(folder, LOCK_FILE, path))
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &range) == 0)
+        return fd;
+    *is_busy_r = fd >= 0 && (errno == EAGAIN || errno == EACCES);
+    if (*is_busy_r)
+        log_info("nothing to do: another process is tidying up");
+    else
+        log_error("lock %s/" LOCK_FILE ": %m", folder);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Look into the queue. A table that may lack claims wants one more look until it knows better. */
+static bool look_once(struct tidying *tidying)
+{
+    const struct look_config config = {.table = tidying->table,
+                                       .folder = tidying->config->folder,
+                                       .frontend = tidying->config->frontend};
+    enum look_result seen = look(&tidying->look, &config);
+
+    tidying->knows_queue = seen != LOOK_FAILED;
+    if (tidying->knows_queue) {
+        tidying->result->has_looked = true;
+        tidying->result->queue = tidying->look.counts;
+    }
+    if (table_is_unsure(tidying->table))
+        table_want(tidying->table, TABLE_WANT_SCAN);
+    return seen == LOOK_DONE;
+}
+
+/* wants_claim() of struct compact_config: the table has all that anybody needs, and some more. */
+static bool wants_claim(void *arg, const char *key, size_t key_len, int priority)
+{
+    const struct tidying *tidying = arg;
+    int now;
+
+    return tidying->keeps_claims ||
+           (table_peek(tidying->table, key, key_len, &now) == 1 && now == priority);
+}
+
+/* wants_message() of struct compact_config. The wall clock may have been set: then one that is on
+ * its way is forgotten, or one that has left is kept until the next time. */
+static bool wants_message(void *arg, const char *queue_id, int64_t wall_ms)
+{
+    struct tidying *tidying = arg;
+
+    return !tidying->knows_queue || tidying->config->wall_ms - wall_ms < ON_ITS_WAY_MS ||
+           id_set_has(&tidying->look.seen, queue_id);
+}
+
+/*
+ * The number of the segment to which a journal may be writing now. What is decided after this has
+ * been asked for stands in it, or in later ones. false with errno.
+ */
+static bool last_segment(const char *folder, uint64_t *number_r)
+{
+    uint64_t *numbers;
+    size_t count;
+
+    if (!folder_segments(folder, &numbers, &count))
+        return false;
+    *number_r = count > 0 ? numbers[count - 1] : 1;
+    free(numbers);
+    return true;
+}
+
+/* Write the store anew, but for the segments from this number on. */
+static bool compact_below(struct tidying *tidying, uint64_t segment)
+{
+    const struct compact_config config = {.folder = tidying->config->folder,
+                                          .segments = COMPACT_CLOSED,
+                                          .segments_below = segment,
+                                          .wants_claim = wants_claim,
+                                          .wants_message = wants_message,
+                                          .arg = tidying,
+                                          .wall_ms = tidying->config->wall_ms};
+    struct tidy_result *result = tidying->result;
+    char why[FOLDER_WHY_SIZE];
+    int lock = folder_lock(config.folder, FOLDER_EXCLUSIVE, why);
+
+    if (lock >= 0 && !table_is_current(tidying->table))
+        snprintf(why, sizeof why, "the decision table was replaced meanwhile");
+    else if (lock >= 0)
+        result->has_compacted = compact(&config, &result->store, why);
+    if (lock >= 0)
+        close(lock);
+    if (!result->has_compacted)
+        log_error("the decisions on disk stay as they are: %s", why);
+    return result->has_compacted;
+}
+
+/*
+ * Everything in the queue needs its claim; what is not in there may have been decided a moment ago.
+ * So first the segments are counted, then comes the look, and only what was written to segments
+ * that were closed before it may be forgotten.
+ */
+static bool do_all(struct tidying *tidying)
+{
+    const char *folder = tidying->config->folder;
+    uint64_t segment;
+    bool is_counted = last_segment(folder, &segment);
+    bool done = look_once(tidying);
+
+    if (!is_counted) {
+        log_error("read %s: %m", folder);
+        return false;
+    }
+    if (!tidying->config->force && !compact_is_worthwhile(folder))
+        return done;
+    /* Once more: a message on its way from queue to queue may escape one look, hardly two. */
+    if (tidying->knows_queue && !look_once(tidying))
+        done = false;
+    tidying->keeps_claims = !tidying->knows_queue || table_is_unsure(tidying->table);
+    return compact_below(tidying, segment) && done;
+}
+
+static void log_result(const struct tidy_result *result)
+{
+    char queue[128] = "not known", store[128] = "as it was";
+
+    if (result->has_looked)
+        snprintf(queue, sizeof queue, "%zu messages, %zu recipients, %zu without a decision",
+                 result->queue.messages, result->queue.recipients, result->queue.unknown);
+    if (result->has_compacted)
+        snprintf(store, sizeof store, "%zu decisions, %zu messages, %zu segments gone",
+                 result->store.claims, result->store.messages, result->store.segments);
+    log_info("queue: %s; store: %s", queue, store);
+}
+
+static bool tidy_table(struct tidying *tidying)
+{
+    unsigned wanted = table_wanted(tidying->table);
+    bool done;
+
+    table_want_no_more(tidying->table, wanted);
+    done = do_all(tidying);
+    if (!done)
+        table_want(tidying->table, wanted);
+    log_result(tidying->result);
+    return done;
+}
+
+/* There is no table to be used: whether that is no fault. Says so in the log. */
+static bool is_too_early(const char *path, const char *why)
+{
+    if (access(path, R_OK | W_OK) == 0 || errno == ENOENT) {
+        log_info("nothing to do yet: %s", why);
+        return true;
+    }
+    log_error("decision table: %s", why);
+    return false;
+}
+
+bool tidy(const struct tidy_config *config, struct tidy_result *result_r)
+{
+    const struct table_config table_config = {.path = config->table};
+    struct tidying tidying = {.config = config, .result = result_r};
+    char why[TABLE_WHY_SIZE];
+    bool is_busy, done;
+    int lock;
+
+    *result_r = (struct tidy_result){0};
+    tidying.table = table_open(&table_config, TABLE_GUEST, clock_boot_ms(), why);
+    if (tidying.table == NULL)
+        return is_too_early(config->table, why);
+    lock = take_lock(config->folder, &is_busy);
+    done = lock >= 0 ? tidy_table(&tidying) : is_busy;
+    if (lock >= 0)
+        close(lock);
+    look_free(&tidying.look);
+    table_close(&tidying.table);
+    return done;
+}

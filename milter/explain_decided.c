@@ -1,0 +1,107 @@
+/* explain_decided - say what was decided for a message that the frontend has in its queue */
+#include "milter/explain.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "lib/options.h"
+#include "lib/route.h"
+#include "store/find.h"
+
+/* A routing key holds whatever a client gave: nothing of it may reach a terminal as a command. */
+static void print_key(const char *key)
+{
+    for (; *key != '\0'; key++)
+        putchar((unsigned char)*key < ' ' || *key == 0x7f ? '?' : *key);
+}
+
+static void print_recipient(const struct settings *settings, int filter_priority,
+                            const struct record_recipient *recipient)
+{
+    bool is_directed = filter_priority != RECORD_NO_FILTER;
+    int goes_by = is_directed ? filter_priority : recipient->priority;
+    char instance[SETTINGS_NAME_SIZE], route[PEG_ROUTE_SIZE];
+
+    settings_instance_name(goes_by, instance);
+    if (is_directed)
+        route_marked(settings, goes_by, route);
+    else
+        route_plain(settings, goes_by, route);
+    print_key(recipient->given != NULL ? recipient->given : recipient->key);
+    if (recipient->rule_line > 0)
+        printf(": rule %u", recipient->rule_line);
+    else
+        printf(": no rule");
+    printf(", priority %d, instance %s", recipient->priority, instance);
+    if (recipient->given != NULL) {
+        printf(", as ");
+        print_key(recipient->key);
+    }
+    printf(" -> %s\n", route);
+}
+
+static bool print_record(const struct settings *settings, struct record_reader *reader)
+{
+    struct record_recipient recipient;
+    char time[RECORD_TIME_SIZE];
+    int more;
+
+    record_print_time(reader->wall_ms, time);
+    print_key(reader->queue_id);
+    printf(": decided %s, way %s", time, reader->way);
+    if (reader->filter_priority != RECORD_NO_FILTER)
+        printf(", priority %d", reader->filter_priority);
+    putchar('\n');
+    while ((more = record_next(reader, &recipient)) == 1)
+        if (recipient.use != RECORD_SPARE)
+            print_recipient(settings, reader->filter_priority, &recipient);
+    if (more < 0)
+        log_error("the rest of this record cannot be read");
+    return more == 0;
+}
+
+static bool explain_from(const struct settings *settings, const char *queue_id)
+{
+    char folder[PATH_MAX], why[FOLDER_WHY_SIZE];
+    struct record_reader reader;
+    bool done;
+    int found;
+
+    if (!settings_path(settings, SETTINGS_STORE_DIR, folder)) {
+        log_error("the path %s is too long", settings->root);
+        return false;
+    }
+    found = find_message(folder, queue_id, &reader, why);
+    if (found < 0)
+        log_error("%s; only root and user %s may read what was decided", why,
+                  settings->daemon_user);
+    else if (found == 0)
+        log_error("no decision on a message %s: one that has left the frontend's queue may have "
+                  "been forgotten",
+                  queue_id);
+    if (found <= 0)
+        return false;
+    done = print_record(settings, &reader);
+    record_reader_free(&reader);
+    return done;
+}
+
+int explain_decided(const char *program, const char *root, const char *queue_id)
+{
+    struct diag diag = diag_to_stderr();
+    struct settings *settings = settings_load(root, &diag);
+    bool done;
+
+    if (settings == NULL)
+        return EXIT_FAILED;
+    done = log_open(program, LOG_TO_STDERR, NULL) &&
+           daemon_drop_privileges(settings->daemon_user, NULL) && explain_from(settings, queue_id);
+    if (fflush(stdout) != 0) {
+        log_error("cannot write: %m");
+        done = false;
+    }
+    settings_free(&settings);
+    return done ? EXIT_DONE : EXIT_FAILED;
+}
