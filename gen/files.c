@@ -88,27 +88,12 @@ bool files_make_empty(const char *path, const char *owner)
     return give_to(path, owner);
 }
 
-static bool write_all(int fd, const char *text, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, text, len);
-
-        if (done < 0 && errno != EINTR)
-            return false;
-        if (done > 0) {
-            text += done;
-            len -= (size_t)done;
-        }
-    }
-    return true;
-}
-
 /* Write to a file beside path, and rename it. */
 static bool replace(const char *path, const char *text, size_t len, mode_t mode)
 {
     char *temporary = mem_printf("%s.peg-gen", path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && write_all(fd, text, len) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    bool good = fd >= 0 && file_write(fd, text, len) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
 
     if (fd >= 0 && close(fd) != 0)
         good = false;

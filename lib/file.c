@@ -1,4 +1,4 @@
-/* file - read a whole file */
+/* file - read a whole file, write all of some bytes */
 #include "lib/file.h"
 
 #include <errno.h>
@@ -48,4 +48,21 @@ char *file_read(const char *path, size_t max_len, size_t *len_r)
     text[len] = '\0';
     *len_r = len;
     return text;
+}
+
+bool file_write(int fd, const void *bytes, size_t len)
+{
+    const char *at = bytes;
+
+    while (len > 0) {
+        ssize_t done = write(fd, at, len);
+
+        if (done < 0 && errno != EINTR)
+            return false;
+        if (done > 0) {
+            at += done;
+            len -= (size_t)done;
+        }
+    }
+    return true;
 }

@@ -1,4 +1,4 @@
-/* find - what was decided for one message */
+/* find - what was decided for a message */
 #include "store/find.h"
 
 #include <string.h>
@@ -51,4 +51,40 @@ int find_message(const char *folder, const char *queue_id, struct record_reader 
     }
     close(lock);
     return found;
+}
+
+static void read_record(const char *text, size_t text_len,
+                        void (*each)(void *arg, struct record_reader *reader), void *arg)
+{
+    struct record_reader reader;
+
+    if (!record_read(&reader, text, text_len))
+        return;
+    each(arg, &reader);
+    record_reader_free(&reader);
+}
+
+bool find_all(const char *folder, void (*each)(void *arg, struct record_reader *reader), void *arg,
+              char why_r[FOLDER_WHY_SIZE])
+{
+    int lock = folder_lock(folder, FOLDER_SHARED, why_r);
+    struct snapshot_entry entry;
+    struct sources sources;
+    bool opened;
+
+    if (lock < 0)
+        return false;
+    opened = sources_open(&sources, folder, SOURCES_ALL, why_r);
+    if (opened) {
+        while (sources.has_snapshot && snapshot_next(&sources.snapshot, &entry))
+            if (entry.kind == SNAPSHOT_MESSAGE)
+                read_record(entry.value, entry.value_len, each, arg);
+        for (size_t n = 0; n < sources.count; n++)
+            for (size_t m = 0; m < sources.segments[n].count; m++)
+                read_record(sources.segments[n].records[m].text, sources.segments[n].records[m].len,
+                            each, arg);
+        sources_close(&sources);
+    }
+    close(lock);
+    return opened;
 }

@@ -1,8 +1,10 @@
 /*
- * find - what was decided for one message
+ * find - what was decided for a message
  */
 #ifndef PEG_FIND_H
 #define PEG_FIND_H
+
+#include <stdbool.h>
 
 #include "lib/attr.h"
 #include "store/folder.h"
@@ -15,5 +17,12 @@
  */
 int find_message(const char *folder, const char *queue_id, struct record_reader *reader_r,
                  char why_r[FOLDER_WHY_SIZE]) PEG_MUST_USE;
+
+/*
+ * Call each() for every record in snapshot and journal, in no order that means anything, the older
+ * ones of a queue ID as well; the reader is borrowed. false: as -1 above. Waits likewise.
+ */
+bool find_all(const char *folder, void (*each)(void *arg, struct record_reader *reader), void *arg,
+              char why_r[FOLDER_WHY_SIZE]) PEG_MUST_USE;
 
 #endif

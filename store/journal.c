@@ -19,9 +19,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/log_limit.h"
 #include "store/frame.h"
@@ -151,19 +153,12 @@ static bool give_up(struct journal *journal, const char *what, const char *path)
     return false;
 }
 
-static bool write_all(int fd, const unsigned char *bytes, size_t len)
+/* Whether the segment is still in the folder: what is written to one that is not is lost. */
+static bool is_there(const struct segment *segment)
 {
-    while (len > 0) {
-        ssize_t done = write(fd, bytes, len);
+    struct stat status;
 
-        if (done < 0 && errno != EINTR)
-            return false;
-        if (done > 0) {
-            bytes += done;
-            len -= (size_t)done;
-        }
-    }
-    return true;
+    return fstat(segment->fd, &status) == 0 && status.st_nlink > 0;
 }
 
 static bool write_batch(struct journal *journal)
@@ -171,9 +166,13 @@ static bool write_batch(struct journal *journal)
     struct segment *segment = &journal->segment;
     const struct batch *batch = &journal->batch;
 
+    if (segment->fd >= 0 && !is_there(segment)) {
+        log_warn("%s was removed: the journal goes on in another segment", segment->path);
+        close_segment(journal);
+    }
     if (segment->fd < 0 && !begin_segment(journal))
         return false;
-    if (!write_all(segment->fd, batch->bytes, batch->len))
+    if (!file_write(segment->fd, batch->bytes, batch->len))
         return give_up(journal, "write", segment->path);
     segment->len += batch->len;
     if (batch->count[JOURNAL_NO_SYNC] > 0)

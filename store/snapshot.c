@@ -263,7 +263,7 @@ static bool entry_at(const struct snapshot_reader *reader, size_t at, struct sna
     const unsigned char *start = reader->file.bytes + at, *value;
     size_t left = reader->end - at, key_len, stored_len;
 
-    if (left < LENGTHS_SIZE + TAIL_LEN)
+    if (left < LENGTHS_SIZE)
         return false;
     left -= LENGTHS_SIZE;
     key_len = cdb_unpack(start);

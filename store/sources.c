@@ -61,7 +61,7 @@ static bool list_records(struct source_segment *segment)
         whole += FRAME_HEADER_SIZE + payload_len;
     }
     segment->damaged = reader.damaged;
-    segment->torn = reader.torn ? segment->file.len - whole - reader.damaged : 0;
+    segment->torn = segment->file.len - whole - reader.damaged;
     return true;
 }
 
