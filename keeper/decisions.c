@@ -12,7 +12,6 @@
 #include "keeper/postqueue.h"
 #include "keeper/tidy.h"
 #include "lib/clock.h"
-#include "lib/daemon.h"
 #include "lib/log.h"
 #include "lib/options.h"
 #include "lib/settings.h"
@@ -26,27 +25,16 @@ struct paths {
     char table[PATH_MAX];
     char folder[PATH_MAX];
     char frontend[PATH_MAX];
-    char spool[PATH_MAX]; /* of the frontend */
 };
 
 static bool find_paths(const struct settings *settings, struct paths *paths_r)
 {
     if (settings_path(settings, SETTINGS_TABLE_FILE, paths_r->table) &&
         settings_path(settings, SETTINGS_STORE_DIR, paths_r->folder) &&
-        settings_path(settings, FRONTEND_FOLDER, paths_r->frontend) &&
-        settings_path(settings, SETTINGS_FRONTEND_SPOOL, paths_r->spool))
+        settings_path(settings, FRONTEND_FOLDER, paths_r->frontend))
         return true;
     log_error("the path %s is too long", settings->root);
     return false;
-}
-
-/* Become the user whose files these are; in a group that may look into the queue, if need be. */
-static bool become_daemon_user(const struct settings *settings, const char *spool)
-{
-    char group[POSTQUEUE_GROUP_SIZE];
-    bool is_known = spool != NULL && postqueue_group(spool, group);
-
-    return daemon_drop_privileges(settings->daemon_user, is_known ? group : NULL);
 }
 
 /* What stands in the store */
@@ -126,7 +114,7 @@ static bool print_status(const struct settings *settings, const struct paths *pa
     struct table *table;
     bool done;
 
-    if (!become_daemon_user(settings, NULL))
+    if (!postqueue_drop_privileges(settings))
         return false;
     table = table_open(&config, TABLE_GUEST, clock_boot_ms(), why);
     if (table == NULL) {
@@ -158,6 +146,15 @@ int decisions_status(const struct decisions_request *request)
     return done ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* Where it cannot be opened, the log says so, and lines go to stderr. */
+static bool open_log(const struct decisions_request *request, const struct settings *settings)
+{
+    if (request->log && settings->root[0] != '\0')
+        return log_open(request->program, LOG_TO_OPEN_FILE, NULL);
+    return (request->log && startup_log(request->program, settings, false)) ||
+           startup_log(request->program, settings, true);
+}
+
 int decisions_tidy(const struct decisions_request *request)
 {
     struct diag diag = diag_to_stderr();
@@ -169,10 +166,8 @@ int decisions_tidy(const struct decisions_request *request)
 
     if (settings == NULL)
         return EXIT_FAILED;
-    /* Where the log cannot be opened, that is on stderr, as all else will be. */
-    (void)(startup_log(request->program, settings, !request->log) ||
-           startup_log(request->program, settings, true));
-    done = find_paths(settings, &paths) && become_daemon_user(settings, paths.spool);
+    done = open_log(request, settings) && find_paths(settings, &paths) &&
+           postqueue_drop_privileges(settings);
     if (done) {
         config.table = paths.table;
         config.folder = paths.folder;

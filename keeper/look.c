@@ -10,8 +10,6 @@
 #include "store/find.h"
 #include "table/routing_key.h"
 
-enum { RECORDS_MAX = 1000 }; /* read in one look: each costs a walk through the journal */
-
 static bool refresh(const struct look *look, const char *key)
 {
     return table_refresh(look->config->table, key, strlen(key), clock_boot_ms()) == 1;
@@ -36,75 +34,103 @@ static bool refresh_address(struct look *look, const char *address)
     return is_claimed;
 }
 
-/* Refresh what was claimed for a message. false: that is not known. */
-static bool refresh_recorded(struct look *look, const char *queue_id)
+static void add(struct look *look, struct id_set *set, const char *queue_id)
 {
-    struct record_recipient recipient;
-    struct record_reader reader;
-    char why[FOLDER_WHY_SIZE];
-    int more;
-
-    if (look->records_read++ >= RECORDS_MAX ||
-        find_message(look->config->folder, queue_id, &reader, why) != 1)
-        return false;
-    while ((more = record_next(&reader, &recipient)) == 1)
-        if (recipient.use == RECORD_CLAIMED && !refresh(look, recipient.key))
-            look->counts.unknown++;
-    record_reader_free(&reader);
-    return more == 0;
+    if (!id_set_add(set, queue_id))
+        look->failed = true;
 }
 
 /*
- * Postfix shows bytes that it calls unprintable as `?`, and so several addresses look alike. Then
- * the record of the message says what was claimed. Without one, an address that is claimed as it is
- * shown is taken for what it seems to be.
+ * Postfix shows bytes that it calls unprintable as `?`, and so several addresses look alike: what
+ * an address with a `?` stands for is known from the record of its message alone.
  */
 static void on_message(void *arg, const struct queued_message *message)
 {
     struct look *look = arg;
-    bool is_legible = true, is_claimed = true;
+    bool is_legible = true, is_doubtful = false;
 
     if (strcmp(message->queue_name, "maildrop") == 0)
         return;
-    if (!id_set_add(&look->seen, message->queue_id))
-        look->failed = true;
+    add(look, &look->seen, message->queue_id);
     look->counts.messages++;
     look->counts.recipients += message->recipient_count;
     for (size_t n = 0; n < message->recipient_count; n++) {
         const char *address = message->recipients[n];
-        bool has_claim = refresh_address(look, address);
+        bool is_claimed = refresh_address(look, address);
 
         if (strchr(address, '?') != NULL) {
             is_legible = false;
-            is_claimed = is_claimed && has_claim;
-        } else if (!has_claim) {
+            is_doubtful = is_doubtful || !is_claimed;
+        } else if (!is_claimed) {
             look->counts.unknown++;
         }
     }
-    if (is_legible || refresh_recorded(look, message->queue_id) || is_claimed)
+    if (!is_legible)
+        add(look, &look->illegible, message->queue_id);
+    if (is_doubtful)
+        add(look, &look->doubtful, message->queue_id);
+}
+
+/* Refresh what was claimed for a message, if it is one of those that are illegible. */
+static void on_record(void *arg, struct record_reader *reader)
+{
+    struct look *look = arg;
+    struct record_recipient recipient;
+    int more;
+
+    if (!id_set_has(&look->illegible, reader->queue_id))
         return;
-    if (!look->is_in_doubt)
-        log_warn("%s: Postfix does not show all bytes of its recipients, and there is no record of "
-                 "it: no decision is forgotten while it is in the queue",
-                 message->queue_id);
-    look->is_in_doubt = true;
+    while ((more = record_next(reader, &recipient)) == 1)
+        if (recipient.use == RECORD_CLAIMED && !refresh(look, recipient.key))
+            look->counts.unknown++;
+    if (more == 0)
+        add(look, &look->recorded, reader->queue_id);
+}
+
+/* Whether the claims of messages that are not shown whole are refreshed as well. An address that
+ * is claimed as it is shown, and has no record, is taken for what it seems to be. */
+static bool resolve(struct look *look)
+{
+    char why[FOLDER_WHY_SIZE] = "there is no record of it";
+
+    if (look->illegible.count == 0)
+        return true;
+    (void)!find_all(look->config->folder, on_record, look, why);
+    for (size_t n = 0; n < look->doubtful.count; n++) {
+        if (id_set_has(&look->recorded, look->doubtful.ids[n]))
+            continue;
+        log_warn("%s: Postfix does not show all bytes of its recipients: no decision is forgotten "
+                 "while it is in the queue (%s)",
+                 look->doubtful.ids[n], why);
+        return false;
+    }
+    return true;
+}
+
+static void forget_details(struct look *look)
+{
+    id_set_free(&look->illegible);
+    id_set_free(&look->doubtful);
+    id_set_free(&look->recorded);
 }
 
 enum look_result look(struct look *look, const struct look_config *config)
 {
     int64_t began_ms = clock_boot_ms();
-    char why[QUEUED_WHY_SIZE] = "out of memory";
+    char why[QUEUED_WHY_SIZE];
+    bool is_seen, is_sure;
 
     look->config = config;
     look->counts = (struct look_counts){0};
-    look->records_read = 0;
-    look->is_in_doubt = look->failed = false;
-    if (!queued_each(config->frontend, on_message, look, why) || look->failed) {
-        log_error("cannot see all of the frontend's queue: %s",
-                  look->failed ? "out of memory" : why);
+    look->failed = false;
+    is_seen = queued_each(config->frontend, on_message, look, why);
+    is_sure = is_seen && resolve(look);
+    forget_details(look);
+    if (!is_seen || look->failed) {
+        log_error("cannot see all of the frontend's queue: %s", is_seen ? "out of memory" : why);
         return LOOK_FAILED;
     }
-    if (look->is_in_doubt)
+    if (!is_sure)
         return LOOK_NOT_SURE;
     table_scanned(config->table, began_ms, look->counts.unknown == 0);
     return LOOK_DONE;

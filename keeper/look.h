@@ -31,9 +31,10 @@ struct look {
     struct id_set seen;        /* the queue IDs of all looks */
     /* Its own, of the latest look: */
     const struct look_config *config;
-    size_t records_read;
-    bool is_in_doubt;
-    bool failed;
+    struct id_set illegible; /* messages with an address of which not all may be shown */
+    struct id_set doubtful;  /* ... and which is not claimed as it is shown */
+    struct id_set recorded;  /* illegible ones whose record says what was claimed */
+    bool failed;             /* memory ran out */
 };
 
 enum look_result {

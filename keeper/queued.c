@@ -123,14 +123,14 @@ static bool take_all(struct listing *listing, FILE *out)
     return good;
 }
 
-/* Start it with nothing to read, a pipe to write to and signals as by default. Returns an errno. */
+/* Start it, with nothing to read, and ended by SIGPIPE as is the default. Returns an errno. */
 static int spawn(const char *path, const char *config_dir, int out_fd, int err_fd, pid_t *pid_r)
 {
     char name[] = "postqueue", conf[] = "-c", json[] = "-j", folder[PATH_MAX];
     char *const argv[] = {name, conf, folder, json, NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
-    sigset_t none, broken_pipe;
+    sigset_t broken_pipe;
     int error;
 
     if (snprintf(folder, sizeof folder, "%s", config_dir) >= PATH_MAX)
@@ -141,12 +141,10 @@ static int spawn(const char *path, const char *config_dir, int out_fd, int err_f
         posix_spawn_file_actions_destroy(&files);
         return ENOMEM;
     }
-    sigemptyset(&none);
     sigemptyset(&broken_pipe);
     sigaddset(&broken_pipe, SIGPIPE);
-    posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &broken_pipe);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     error = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (error == 0)
         error = posix_spawn_file_actions_adddup2(&files, out_fd, STDOUT_FILENO);
@@ -249,7 +247,7 @@ bool queued_each(const char *config_dir,
     complete = take_all(&listing, child.out);
     reached_end = feof(child.out) != 0;
     if (!reached_end)
-        kill(child.pid, SIGTERM);
+        kill(child.pid, SIGKILL);
     free(listing.recipients);
     ended_well = finish(&child, why_ended);
     if (!ended_well && reached_end)

@@ -19,6 +19,19 @@ static enum log_target log_target = LOG_TO_STDERR;
 static int log_fd = STDERR_FILENO;
 static char log_host[256];
 
+/* As syslog daemons write it. */
+static void find_host(void)
+{
+    if (gethostname(log_host, sizeof log_host - 1) != 0)
+        strcpy(log_host, "localhost");
+    log_host[strcspn(log_host, ".")] = '\0';
+}
+
+int log_descriptor(void)
+{
+    return log_fd;
+}
+
 bool log_open(const char *program, enum log_target target, const char *file)
 {
     log_program = program;
@@ -30,9 +43,9 @@ bool log_open(const char *program, enum log_target target, const char *file)
         if (fd < 0)
             return false;
         log_fd = fd;
-        if (gethostname(log_host, sizeof log_host - 1) != 0)
-            strcpy(log_host, "localhost");
-        log_host[strcspn(log_host, ".")] = '\0'; /* as syslog daemons write it */
+        find_host();
+    } else if (target == LOG_TO_OPEN_FILE) {
+        find_host();
     } else if (target == LOG_TO_SYSLOG) {
         openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
     }
@@ -47,7 +60,7 @@ static void write_line(const char *text)
     char stamp[32] = "";
     int len;
 
-    if (log_target == LOG_TO_FILE) {
+    if (log_target == LOG_TO_FILE || log_target == LOG_TO_OPEN_FILE) {
         time_t now = time(NULL);
         struct tm tm;
 

@@ -14,7 +14,12 @@
 
 #include "lib/attr.h"
 
-enum log_target { LOG_TO_SYSLOG, LOG_TO_STDERR, LOG_TO_FILE };
+enum log_target {
+    LOG_TO_SYSLOG,
+    LOG_TO_STDERR,
+    LOG_TO_FILE,
+    LOG_TO_OPEN_FILE /* as LOG_TO_FILE, but who started this process has opened it as stderr */
+};
 
 /*
  * Choose where lines go; before it is called they go to stderr. program stays borrowed. file is for
@@ -22,6 +27,9 @@ enum log_target { LOG_TO_SYSLOG, LOG_TO_STDERR, LOG_TO_FILE };
  * Returns false, with errno, where the file cannot be opened (lines then go to stderr).
  */
 bool log_open(const char *program, enum log_target target, const char *file) PEG_MUST_USE;
+
+/* The descriptor that lines go to; not for LOG_TO_SYSLOG. */
+int log_descriptor(void);
 
 void log_info(const char *fmt, ...) PEG_PRINTF(1, 2);
 void log_warn(const char *fmt, ...) PEG_PRINTF(1, 2);

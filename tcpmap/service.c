@@ -31,6 +31,8 @@ enum { SIGNAL_COUNT = 3 };
 
 struct service {
     const char *program;
+    const char *root; /* --root */
+    bool foreground;
     struct settings *settings;
     struct listen_set listeners;
     int connection_limit;
@@ -169,11 +171,16 @@ static bool start(struct service *service)
                                          .listen_fds = service->listeners.fds,
                                          .listen_fd_count = service->listeners.count,
                                          .connection_limit = service->connection_limit};
+    const struct tidying_config tidying = {.root = service->root,
+                                           .to_log = !service->foreground,
+                                           .wanted = table_wants,
+                                           .arg = service};
+
     service->base = event_base_new();
     if (service->base != NULL && catch_signals(service))
         service->server = server_new(service->base, &config);
     if (service->server != NULL)
-        service->tidying = tidying_new(service->base, settings->root, table_wants, service);
+        service->tidying = tidying_new(service->base, &tidying);
     if (service->tidying == NULL) {
         log_error("cannot make the event loop: %m");
         return false;
@@ -198,7 +205,8 @@ static void finish(struct service *service)
 
 int tcpmap_service_run(const struct options *options, bool foreground)
 {
-    struct service service = {.program = options->program};
+    struct service service = {
+        .program = options->program, .root = options->root, .foreground = foreground};
     struct diag diag = diag_to_stderr();
     char listening[LISTEN_SET_TEXT_SIZE];
     int status = EXIT_FAILED;

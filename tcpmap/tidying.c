@@ -20,14 +20,12 @@
 
 enum {
     PAUSE_MIN_MS = 10 * 1000,
-    PAUSE_FACTOR = 20, /* at most this part of the time is spent on it */
-    SPAWN_FAILED_PAUSE_MS = 60 * 1000
+    PAUSE_FACTOR = 20,          /* at most this part of the time is spent on it */
+    FAILED_PAUSE_MS = 60 * 1000 /* Postfix may be stopped; the log has the reason */
 };
 
 struct tidying {
-    const char *root;
-    bool (*wanted)(void *arg);
-    void *arg;
+    struct tidying_config config;
     struct event *tick;
     struct event *child_ended;
     pid_t pid; /* 0: none runs */
@@ -35,9 +33,11 @@ struct tidying {
     int64_t not_before_ms;
 };
 
+/* Returns an errno. */
 static int spawn(pid_t *pid_r, char *const argv[])
 {
     extern char **environ;
+    posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
     int error;
@@ -46,7 +46,11 @@ static int spawn(pid_t *pid_r, char *const argv[])
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    error = posix_spawn(pid_r, argv[0], NULL, &attributes, argv, environ);
+    /* It runs as DAEMON_USER, who may not open our log; with syslog this changes nothing. */
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, log_descriptor(), STDERR_FILENO);
+    error = posix_spawn(pid_r, argv[0], &actions, &attributes, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return error;
 }
@@ -54,20 +58,25 @@ static int spawn(pid_t *pid_r, char *const argv[])
 static void start(struct tidying *tidying)
 {
     char program[PATH_MAX], tidy[] = "tidy", log[] = "--log", root_option[] = "--root";
-    char *root = strdup(tidying->root);
-    char *argv[] = {program, tidy, log, root_option, root, NULL};
+    char *root = strdup(tidying->config.root);
+    char *argv[6] = {program, tidy};
+    size_t count = 2;
     int error = ENOENT;
 
-    if (root != NULL && *root == '\0')
-        argv[3] = NULL; /* the system itself */
+    if (tidying->config.to_log)
+        argv[count++] = log;
+    if (root != NULL && *root != '\0') {
+        argv[count++] = root_option;
+        argv[count++] = root;
+    }
     if (root != NULL && beside_program("peg-decisions", program))
         error = spawn(&tidying->pid, argv);
     free(root);
     tidying->started_ms = clock_boot_ms();
     if (error != 0) {
         tidying->pid = 0;
-        tidying->not_before_ms = tidying->started_ms + SPAWN_FAILED_PAUSE_MS;
-        log_warn("cannot start peg-decisions: %s: no decision is forgotten meanwhile",
+        tidying->not_before_ms = tidying->started_ms + FAILED_PAUSE_MS;
+        log_warn("cannot start peg-decisions: %s; no decision is forgotten meanwhile",
                  strerror(error));
     }
 }
@@ -78,37 +87,36 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd, (void)what;
     if (tidying->pid == 0 && clock_boot_ms() >= tidying->not_before_ms &&
-        tidying->wanted(tidying->arg))
+        tidying->config.wanted(tidying->config.arg))
         start(tidying);
 }
 
 static void on_child_ended(evutil_socket_t number, short what, void *arg)
 {
     struct tidying *tidying = arg;
-    int64_t now_ms = clock_boot_ms(), took_ms = now_ms - tidying->started_ms;
+    int64_t now_ms = clock_boot_ms();
+    int64_t pause_ms = (now_ms - tidying->started_ms) * PAUSE_FACTOR;
     int status;
 
     (void)number, (void)what;
     if (tidying->pid == 0 || waitpid(tidying->pid, &status, WNOHANG) != tidying->pid)
         return;
     tidying->pid = 0;
-    tidying->not_before_ms =
-        now_ms + (took_ms * PAUSE_FACTOR > PAUSE_MIN_MS ? took_ms * PAUSE_FACTOR : PAUSE_MIN_MS);
+    if (pause_ms < (status == 0 ? PAUSE_MIN_MS : FAILED_PAUSE_MS))
+        pause_ms = status == 0 ? PAUSE_MIN_MS : FAILED_PAUSE_MS;
+    tidying->not_before_ms = now_ms + pause_ms;
     if (WIFSIGNALED(status)) /* of all else it has told the log itself */
         log_warn("peg-decisions was ended by signal %d", WTERMSIG(status));
 }
 
-struct tidying *tidying_new(struct event_base *base, const char *root, bool (*wanted)(void *arg),
-                            void *arg)
+struct tidying *tidying_new(struct event_base *base, const struct tidying_config *config)
 {
     static const struct timeval second = {.tv_sec = 1};
     struct tidying *tidying = calloc(1, sizeof *tidying);
 
     if (tidying == NULL)
         return NULL;
-    tidying->root = root;
-    tidying->wanted = wanted;
-    tidying->arg = arg;
+    tidying->config = *config;
     tidying->tick = event_new(base, -1, EV_PERSIST, on_tick, tidying);
     tidying->child_ended = evsignal_new(base, SIGCHLD, on_child_ended, tidying);
     if (tidying->tick == NULL || tidying->child_ended == NULL ||

@@ -17,12 +17,16 @@
 struct event_base;
 struct tidying;
 
-/*
- * Begin to look for what the table wants, once a second. wanted(arg) says whether there is
- * something to do. root: --root, borrowed. NULL: out of memory.
- */
-struct tidying *tidying_new(struct event_base *base, const char *root, bool (*wanted)(void *arg),
-                            void *arg) PEG_MUST_USE;
+struct tidying_config {
+    const char *root;          /* --root, borrowed */
+    bool to_log;               /* its log lines go where those of a daemon go, not to stderr */
+    bool (*wanted)(void *arg); /* whether there is something to do */
+    void *arg;
+};
+
+/* Begin to look for what the table wants, once a second. config is copied. NULL: out of memory. */
+struct tidying *tidying_new(struct event_base *base,
+                            const struct tidying_config *config) PEG_MUST_USE;
 
 /* Free *tidying and set it to NULL. A process that runs is left to its end. */
 void tidying_free(struct tidying **tidying);
