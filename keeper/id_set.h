@@ -14,7 +14,7 @@
 /* All zero is an empty set; id_set_free() ends it. */
 struct id_set {
     char **ids;
-    size_t count; /* an ID that was added twice counts twice */
+    size_t count; /* an ID that was added twice may count twice */
     size_t room;
     bool is_sorted;
 };
@@ -23,6 +23,9 @@ struct id_set {
 bool id_set_add(struct id_set *set, const char *id) PEG_MUST_USE;
 
 bool id_set_has(struct id_set *set, const char *id) PEG_MUST_USE;
+
+/* How many different ones there are. */
+size_t id_set_count(struct id_set *set) PEG_MUST_USE;
 
 /* Free what is in the set, and make it empty. */
 void id_set_free(struct id_set *set);

@@ -26,6 +26,7 @@ struct tidying {
     struct look look;
     bool knows_queue; /* every message in it was seen */
     bool keeps_claims;
+    size_t recorded; /* messages in the queue of which there is a record */
 };
 
 /* A descriptor that holds the lock until it is closed; -1: another process has it, or there is an
@@ -85,8 +86,11 @@ static bool wants_message(void *arg, const char *queue_id, int64_t wall_ms)
 {
     struct tidying *tidying = arg;
 
-    return !tidying->knows_queue || tidying->config->wall_ms - wall_ms < ON_ITS_WAY_MS ||
-           id_set_has(&tidying->look.seen, queue_id);
+    if (id_set_has(&tidying->look.seen, queue_id)) {
+        tidying->recorded++;
+        return true;
+    }
+    return !tidying->knows_queue || tidying->config->wall_ms - wall_ms < ON_ITS_WAY_MS;
 }
 
 /*
@@ -130,6 +134,27 @@ static bool compact_below(struct tidying *tidying, uint64_t segment)
     return result->has_compacted;
 }
 
+/* What was lost from the disk is not missed any more when of all mail in the queue there is a
+ * record. Until then the table wants another look. */
+static bool forget_loss(struct tidying *tidying)
+{
+    const char *folder = tidying->config->folder;
+
+    if (!folder_is_incomplete(folder))
+        return true;
+    if (!tidying->knows_queue || tidying->result->store.is_damaged ||
+        tidying->recorded < id_set_count(&tidying->look.seen)) {
+        table_want(tidying->table, TABLE_WANT_SCAN);
+        return true;
+    }
+    if (!folder_set_incomplete(folder, false)) {
+        log_error("remove %s/" FOLDER_INCOMPLETE ": %m", folder);
+        return false;
+    }
+    log_info("no mail needs the decisions any more that were lost from %s", folder);
+    return true;
+}
+
 /*
  * Everything in the queue needs its claim; what is not in there may have been decided a moment ago.
  * So first the segments are counted, then comes the look, and only what was written to segments
@@ -146,13 +171,13 @@ static bool do_all(struct tidying *tidying)
         log_error("read %s: %m", folder);
         return false;
     }
-    if (!tidying->config->force && !compact_is_worthwhile(folder))
+    if (!tidying->config->force && !folder_is_incomplete(folder) && !compact_is_worthwhile(folder))
         return done;
     /* Once more: a message on its way from queue to queue may escape one look, hardly two. */
     if (tidying->knows_queue && !look_once(tidying))
         done = false;
     tidying->keeps_claims = !tidying->knows_queue || table_is_unsure(tidying->table);
-    return compact_below(tidying, segment) && done;
+    return compact_below(tidying, segment) && forget_loss(tidying) && done;
 }
 
 static void log_result(const struct tidy_result *result)

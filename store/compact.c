@@ -16,7 +16,7 @@
 #include "store/sources.h"
 #include "table/slots.h"
 
-enum { MANY_SEGMENTS = 64, LINKS_MAX = 100 };
+enum { MANY_SEGMENTS = 64 };
 
 struct compaction {
     const struct compact_config *config;
@@ -187,14 +187,18 @@ static void add_old_snapshot(struct compaction *c)
         add_entry(c, &entry);
 }
 
+static bool fail(const struct compaction *c, char why_r[FOLDER_WHY_SIZE])
+{
+    snprintf(why_r, FOLDER_WHY_SIZE, "write a new " FOLDER_SNAPSHOT " in %.400s: %m",
+             c->config->folder);
+    return false;
+}
+
 static bool write_new(struct compaction *c, char why_r[FOLDER_WHY_SIZE])
 {
     c->writer = snapshot_create(c->config->folder);
-    if (c->writer == NULL) {
-        snprintf(why_r, FOLDER_WHY_SIZE, "make a new " FOLDER_SNAPSHOT " in %s: %m",
-                 c->config->folder);
-        return false;
-    }
+    if (c->writer == NULL)
+        return fail(c, why_r);
     if (make_seen(c) && add_segments(c)) {
         add_old_snapshot(c);
         return true;
@@ -205,53 +209,28 @@ static bool write_new(struct compaction *c, char why_r[FOLDER_WHY_SIZE])
 
 /* Replacing */
 
-/*
- * Give the old snapshot a second name, under which it stays when the new one has taken its first:
- * with a crash in between there is one by that name at any time.
+/* A damaged old snapshot stays under a second name, so that there is one by the first at any time.
  */
-static bool link_aside(const char *path, int64_t wall_ms, char to_r[PATH_MAX])
-{
-    char time[RECORD_TIME_SIZE];
-
-    record_print_time(wall_ms, time);
-    for (int n = 0; n < LINKS_MAX; n++) {
-        char suffix[16] = "";
-        int len;
-
-        if (n > 0)
-            snprintf(suffix, sizeof suffix, "-%d", n);
-        len = snprintf(to_r, PATH_MAX, "%s.damaged-%s%s", path, time, suffix);
-        if (len < 0 || len >= PATH_MAX) {
-            errno = ENAMETOOLONG;
-            return false;
-        }
-        if (link(path, to_r) == 0)
-            return true;
-        if (errno != EEXIST)
-            return false;
-    }
-    return false;
-}
-
 static bool commit(struct compaction *c, char why_r[FOLDER_WHY_SIZE])
 {
+    const char *folder = c->config->folder;
     bool is_damaged = sources_snapshot_is_damaged(&c->sources);
-    char path[PATH_MAX], aside[PATH_MAX];
+    char aside[PATH_MAX];
+    int error;
 
-    if (!folder_path(c->config->folder, FOLDER_SNAPSHOT, path) ||
-        (is_damaged && !link_aside(path, c->config->wall_ms, aside))) {
-        snprintf(why_r, FOLDER_WHY_SIZE, "keep the damaged %s/" FOLDER_SNAPSHOT ": %m",
-                 c->config->folder);
-        return false;
-    }
+    if (c->result.is_damaged && !folder_set_incomplete(folder, true))
+        return fail(c, why_r);
+    if (is_damaged && !folder_keep_aside(folder, FOLDER_SNAPSHOT, c->config->wall_ms, aside))
+        return fail(c, why_r);
     if (!snapshot_commit(&c->writer)) {
-        snprintf(why_r, FOLDER_WHY_SIZE, "write %.400s: %m", path);
+        error = errno;
         if (is_damaged)
             unlink(aside);
-        return false;
+        errno = error;
+        return fail(c, why_r);
     }
     if (is_damaged)
-        log_warn("%s is damaged, and is kept as %s", path, aside);
+        log_warn("%s/" FOLDER_SNAPSHOT " is damaged, and is kept as %s", folder, aside);
     return true;
 }
 
@@ -276,9 +255,19 @@ static bool remove_segment(const struct compaction *c, const struct source_segme
  * and what an old one says shall not come after what a newer one said. */
 static void remove_segments(struct compaction *c)
 {
-    while (c->result.segments < c->sources.count &&
-           remove_segment(c, &c->sources.segments[c->result.segments]))
+    const struct compact_config *config = c->config;
+    size_t count = c->sources.count;
+
+    if (config->segments == COMPACT_CLOSED && count > 0)
+        count--;
+    while (c->result.segments < count) {
+        const struct source_segment *segment = &c->sources.segments[c->result.segments];
+
+        if ((config->segments_below > 0 && segment->number >= config->segments_below) ||
+            !remove_segment(c, segment))
+            break;
         c->result.segments++;
+    }
     if (!folder_sync(c->config->folder))
         log_warn("sync %s: %m", c->config->folder);
 }
@@ -300,11 +289,8 @@ bool compact(const struct compact_config *config, struct compact_result *result_
     struct compaction c = {.config = config};
     bool done;
 
-    if (!sources_open(&c.sources, config->folder,
-                      config->segments == COMPACT_ALL ? SOURCES_ALL : SOURCES_CLOSED, why_r))
+    if (!sources_open(&c.sources, config->folder, why_r))
         return false;
-    if (config->segments_below > 0)
-        sources_leave_from(&c.sources, config->segments_below);
     done = write_new(&c, why_r) && replace(&c, why_r);
     if (done)
         *result_r = c.result;

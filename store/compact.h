@@ -14,14 +14,14 @@
 #include "store/folder.h"
 
 enum compact_segments {
-    COMPACT_CLOSED, /* all but the last, to which a journal may be writing */
+    COMPACT_CLOSED, /* the last one stays: a journal may be writing to it */
     COMPACT_ALL     /* nobody writes */
 };
 
 struct compact_config {
     const char *folder;
     enum compact_segments segments;
-    uint64_t segments_below; /* leave those from this number on alone; 0: there is no such number */
+    uint64_t segments_below; /* keep those from this number on; 0: there is no such number */
     /* NULL: all of them. */
     bool (*wants_claim)(void *arg, const char *key, size_t key_len, int priority);
     bool (*wants_message)(void *arg, const char *queue_id, int64_t decided_wall_ms);
@@ -38,8 +38,9 @@ struct compact_result {
 };
 
 /*
- * Write the new snapshot, then remove the segments that are in it; those that were damaged, and a
- * damaged snapshot, are set aside. The caller holds the folder's lock, FOLDER_EXCLUSIVE. false: all
+ * Write a new snapshot of all that is in the store, then remove the segments that are in it and
+ * need not stay; those that were damaged, and a damaged snapshot, are set aside, and the folder is
+ * marked as incomplete. The caller holds the folder's lock, FOLDER_EXCLUSIVE. false: all
  * files are as they were, for the reason in why_r.
  */
 bool compact(const struct compact_config *config, struct compact_result *result_r,

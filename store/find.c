@@ -41,7 +41,7 @@ int find_message(const char *folder, const char *queue_id, struct record_reader 
 
     if (lock < 0)
         return -1;
-    if (sources_open(&sources, folder, SOURCES_ALL, why_r)) {
+    if (sources_open(&sources, folder, why_r)) {
         found = 0;
         for (size_t n = sources.count; n > 0 && found == 0; n--)
             found = find_in_segment(&sources.segments[n - 1], queue_id, reader_r);
@@ -74,7 +74,7 @@ bool find_all(const char *folder, void (*each)(void *arg, struct record_reader *
 
     if (lock < 0)
         return false;
-    opened = sources_open(&sources, folder, SOURCES_ALL, why_r);
+    opened = sources_open(&sources, folder, why_r);
     if (opened) {
         while (sources.has_snapshot && snapshot_next(&sources.snapshot, &entry))
             if (entry.kind == SNAPSHOT_MESSAGE)

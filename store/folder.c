@@ -208,7 +208,36 @@ static bool map(int fd, struct folder_file *file_r)
     return false;
 }
 
-int folder_map(const char *path, struct folder_file *file_r)
+/* In memory that is unmapped as mapped files are. */
+static bool copy(int fd, struct folder_file *file_r)
+{
+    struct folder_file mapped;
+    struct stat status;
+    ssize_t len;
+    void *bytes;
+
+    *file_r = mapped = (struct folder_file){0};
+    if (fstat(fd, &status) != 0)
+        return false;
+    if (status.st_size == 0)
+        return true;
+    mapped.len = (size_t)status.st_size;
+    bytes = mmap(NULL, mapped.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED)
+        return false;
+    mapped.bytes = bytes;
+    len = pread(fd, bytes, mapped.len, 0);
+    if (len <= 0) {
+        folder_unmap(&mapped);
+        return len == 0;
+    }
+    /* Less than a page less, or pages of zeros that stand for a write cut short. */
+    *file_r = mapped;
+    return true;
+}
+
+static int open_with(bool (*how)(int fd, struct folder_file *file_r), const char *path,
+                     struct folder_file *file_r)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     int error;
@@ -216,11 +245,21 @@ int folder_map(const char *path, struct folder_file *file_r)
 
     if (fd < 0)
         return errno == ENOENT ? 0 : -1;
-    good = map(fd, file_r);
+    good = how(fd, file_r);
     error = errno;
     close(fd);
     errno = error;
     return good ? 1 : -1;
+}
+
+int folder_map(const char *path, struct folder_file *file_r)
+{
+    return open_with(map, path, file_r);
+}
+
+int folder_copy(const char *path, struct folder_file *file_r)
+{
+    return open_with(copy, path, file_r);
 }
 
 void folder_unmap(struct folder_file *file)
@@ -245,26 +284,60 @@ bool folder_sync(const char *folder)
     return good;
 }
 
+bool folder_keep_aside(const char *folder, const char *name, int64_t wall_ms,
+                       char aside_r[PATH_MAX])
+{
+    char path[PATH_MAX], time[RECORD_TIME_SIZE], suffix[16] = "";
+
+    if (!folder_path(folder, name, path))
+        return false;
+    record_print_time(wall_ms, time);
+    for (int n = 1; n <= SET_ASIDE_MAX; n++) {
+        int len = snprintf(aside_r, PATH_MAX, "%s.damaged-%s%s", path, time, suffix);
+
+        if (len < 0 || len >= PATH_MAX) {
+            errno = ENAMETOOLONG;
+            return false;
+        }
+        if (link(path, aside_r) == 0)
+            return true;
+        if (errno != EEXIST)
+            return false;
+        snprintf(suffix, sizeof suffix, "-%d", n);
+    }
+    return false;
+}
+
 void folder_set_aside(const char *folder, const char *name, int64_t wall_ms)
 {
-    char from[PATH_MAX], to[PATH_MAX], time[RECORD_TIME_SIZE];
-    bool fits = folder_path(folder, name, from);
+    char path[PATH_MAX], aside[PATH_MAX];
 
-    record_print_time(wall_ms, time);
-    for (int n = 0; fits && n < SET_ASIDE_MAX; n++) {
-        char suffix[16] = "";
-        int len;
+    if (folder_path(folder, name, path) && folder_keep_aside(folder, name, wall_ms, aside) &&
+        unlink(path) == 0)
+        log_warn("%s is damaged, and is kept as %s", path, aside);
+    else
+        log_error("%s/%s is damaged, and cannot be renamed: %m", folder, name);
+}
 
-        if (n > 0)
-            snprintf(suffix, sizeof suffix, "-%d", n);
-        len = snprintf(to, sizeof to, "%s.damaged-%s%s", from, time, suffix);
-        fits = len >= 0 && (size_t)len < sizeof to;
-        if (fits && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
-            log_warn("%s is damaged, and is kept as %s", from, to);
-            return;
-        }
-        if (!fits || errno != EEXIST)
-            break;
-    }
-    log_error("%s/%s is damaged, and cannot be renamed: %m", folder, name);
+bool folder_set_incomplete(const char *folder, bool is_incomplete)
+{
+    char path[PATH_MAX];
+    int fd;
+
+    if (!folder_path(folder, FOLDER_INCOMPLETE, path))
+        return false;
+    if (!is_incomplete)
+        return (unlink(path) == 0 || errno == ENOENT) && folder_sync(folder);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return folder_sync(folder);
+}
+
+bool folder_is_incomplete(const char *folder)
+{
+    char path[PATH_MAX];
+
+    return folder_path(folder, FOLDER_INCOMPLETE, path) && access(path, F_OK) == 0;
 }

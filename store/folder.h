@@ -4,6 +4,7 @@
  *   decisions.cdb           the snapshot (store/snapshot.h)
  *   journal.0000000001 ...  segments of the journal, in order; the last may be being written to
  *   *.damaged-TIME          what was set aside
+ *   incomplete              decisions have been lost that mail may still need
  *
  * The folder itself is locked (flock(2)) by whoever replaces or removes files, and shared by who
  * reads them all. peg-milter makes segments, one after another, without that lock. Others only ever
@@ -61,8 +62,25 @@ void folder_unmap(struct folder_file *file);
 /* Make the names in the folder durable (fsync). false with errno. */
 bool folder_sync(const char *folder) PEG_MUST_USE;
 
-/* Rename a file to NAME.damaged-TIME, time in UTC from wall_ms; never over another file. Says in
- * the log what was done. */
+/* The same with a copy, for a file that may become shorter meanwhile. */
+int folder_copy(const char *path, struct folder_file *file_r) PEG_MUST_USE;
+
+/*
+ * Give a file a second name, NAME.damaged-TIME, time in UTC from wall_ms, never one that is there.
+ * That name goes to aside_r. false with errno.
+ */
+bool folder_keep_aside(const char *folder, const char *name, int64_t wall_ms,
+                       char aside_r[PATH_MAX]) PEG_MUST_USE;
+
+/* Leave it that name alone. Says in the log what was done. */
 void folder_set_aside(const char *folder, const char *name, int64_t wall_ms);
+
+/*
+ * Say, with an empty file of this name, that decisions have been lost from these files; or that no
+ * mail needs them any more. Durable. false with errno.
+ */
+#define FOLDER_INCOMPLETE "incomplete"
+bool folder_set_incomplete(const char *folder, bool is_incomplete) PEG_MUST_USE;
+bool folder_is_incomplete(const char *folder) PEG_MUST_USE;
 
 #endif

@@ -105,7 +105,7 @@ bool recover(const char *folder, int64_t wall_ms,
 {
     struct recovery recovery = {.add = add, .arg = arg};
     struct sources sources;
-    bool done = false;
+    bool done = false, is_damaged = false;
     int lock;
 
     if (access(folder, F_OK) != 0 && errno == ENOENT) {
@@ -115,16 +115,17 @@ bool recover(const char *folder, int64_t wall_ms,
     lock = folder_lock(folder, FOLDER_EXCLUSIVE, why_r);
     if (lock < 0)
         return false;
-    if (sources_open(&sources, folder, SOURCES_ALL, why_r)) {
+    if (sources_open(&sources, folder, why_r)) {
         done = read_all(&recovery, &sources, why_r);
-        recovery.result.is_damaged = sources_are_damaged(&sources);
+        is_damaged = sources_are_damaged(&sources);
+        recovery.result.is_damaged = is_damaged || folder_is_incomplete(folder);
         if (done) {
             log_torn(&sources);
             sources_log_damage(&sources);
         }
         sources_close(&sources);
     }
-    if (done && recovery.result.is_damaged)
+    if (done && is_damaged)
         repair(folder, wall_ms);
     close(lock);
     if (done)

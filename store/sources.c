@@ -65,7 +65,8 @@ static bool list_records(struct source_segment *segment)
     return true;
 }
 
-static bool open_segment(struct sources *sources, uint64_t number, char why_r[FOLDER_WHY_SIZE])
+static bool open_segment(struct sources *sources, uint64_t number, bool is_last,
+                         char why_r[FOLDER_WHY_SIZE])
 {
     struct source_segment *segment = &sources->segments[sources->count];
     char path[PATH_MAX];
@@ -74,15 +75,15 @@ static bool open_segment(struct sources *sources, uint64_t number, char why_r[FO
     *segment = (struct source_segment){.number = number};
     if (!folder_segment_path(sources->folder, number, path))
         return fail(why_r, sources->folder);
-    mapped = folder_map(path, &segment->file);
+    /* A journal whose write fails makes its segment shorter. */
+    mapped = is_last ? folder_copy(path, &segment->file) : folder_map(path, &segment->file);
     if (mapped < 0)
         return fail(why_r, path);
     sources->count++;
     return list_records(segment) || fail(why_r, path);
 }
 
-static bool open_segments(struct sources *sources, enum sources_which which,
-                          char why_r[FOLDER_WHY_SIZE])
+static bool open_segments(struct sources *sources, char why_r[FOLDER_WHY_SIZE])
 {
     uint64_t *numbers;
     size_t count;
@@ -90,38 +91,29 @@ static bool open_segments(struct sources *sources, enum sources_which which,
 
     if (!folder_segments(sources->folder, &numbers, &count))
         return fail(why_r, sources->folder);
-    if (which == SOURCES_CLOSED && count > 0)
-        count--;
     sources->segments = calloc(count + 1, sizeof *sources->segments);
     opened = sources->segments != NULL || fail(why_r, sources->folder);
     for (size_t n = 0; n < count && opened; n++)
-        opened = open_segment(sources, numbers[n], why_r);
+        opened = open_segment(sources, numbers[n], n == count - 1, why_r);
     free(numbers);
     return opened;
 }
 
-bool sources_open(struct sources *sources_r, const char *folder, enum sources_which which,
-                  char why_r[FOLDER_WHY_SIZE])
+bool sources_open(struct sources *sources_r, const char *folder, char why_r[FOLDER_WHY_SIZE])
 {
     *sources_r = (struct sources){.folder = folder};
-    if (open_snapshot(sources_r, why_r) && open_segments(sources_r, which, why_r))
+    if (open_snapshot(sources_r, why_r) && open_segments(sources_r, why_r))
         return true;
     sources_close(sources_r);
     return false;
 }
 
-void sources_leave_from(struct sources *sources, uint64_t number)
-{
-    while (sources->count > 0 && sources->segments[sources->count - 1].number >= number) {
-        sources->count--;
-        folder_unmap(&sources->segments[sources->count].file);
-        free(sources->segments[sources->count].records);
-    }
-}
-
 void sources_close(struct sources *sources)
 {
-    sources_leave_from(sources, 0);
+    for (size_t n = 0; n < sources->count; n++) {
+        folder_unmap(&sources->segments[n].file);
+        free(sources->segments[n].records);
+    }
     free(sources->segments);
     if (sources->has_snapshot)
         folder_unmap(&sources->snapshot_file);

@@ -40,18 +40,13 @@ struct sources {
     size_t count;
 };
 
-enum sources_which {
-    SOURCES_CLOSED, /* all but the last segment, which may be being written to */
-    SOURCES_ALL
-};
-
-/* Map all files. false: one of them cannot be read, for the reason in why_r; nothing is open. */
-bool sources_open(struct sources *sources_r, const char *folder, enum sources_which which,
+/*
+ * Open all files; the last segment, to which a journal may be writing, as it is now. false: one of
+ * them cannot be read, for the reason in why_r; nothing is open.
+ */
+bool sources_open(struct sources *sources_r, const char *folder,
                   char why_r[FOLDER_WHY_SIZE]) PEG_MUST_USE;
 void sources_close(struct sources *sources);
-
-/* Close the segments from this number on: they are left alone. */
-void sources_leave_from(struct sources *sources, uint64_t number);
 
 /* One record, with its claims in the order of its recipients. Begin with all zero, and free it with
  * source_claims_free(); strings are valid until it is used for another record. */
