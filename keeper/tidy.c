@@ -7,11 +7,14 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "store/folder.h"
+#include "store/record.h"
+#include "store/snapshot.h"
 #include "table/table.h"
 
 #define LOCK_FILE "tidy.lock"
@@ -26,7 +29,6 @@ struct tidying {
     struct look look;
     bool knows_queue; /* every message in it was seen */
     bool keeps_claims;
-    size_t recorded; /* messages in the queue of which there is a record */
 };
 
 /* A descriptor that holds the lock until it is closed; -1: another process has it, or there is an
@@ -86,11 +88,8 @@ static bool wants_message(void *arg, const char *queue_id, int64_t wall_ms)
 {
     struct tidying *tidying = arg;
 
-    if (id_set_has(&tidying->look.seen, queue_id)) {
-        tidying->recorded++;
-        return true;
-    }
-    return !tidying->knows_queue || tidying->config->wall_ms - wall_ms < ON_ITS_WAY_MS;
+    return !tidying->knows_queue || tidying->config->wall_ms - wall_ms < ON_ITS_WAY_MS ||
+           id_set_has(&tidying->look.seen, queue_id);
 }
 
 /*
@@ -109,7 +108,93 @@ static bool last_segment(const char *folder, uint64_t *number_r)
     return true;
 }
 
-/* Write the store anew, but for the segments from this number on. */
+/* What was lost */
+
+/* Note the keys in the record of a queued message that are claimed, and count the message. false:
+ * out of memory, or this is no record. */
+static bool add_needed(struct tidying *tidying, const struct snapshot_entry *entry,
+                       struct id_set *keys, size_t *recorded)
+{
+    struct record_recipient recipient;
+    struct record_reader message;
+    int more = 0, ignored;
+
+    if (!record_read(&message, entry->value, entry->value_len))
+        return false;
+    if (id_set_has(&tidying->look.seen, message.queue_id)) {
+        ++*recorded;
+        while ((more = record_next(&message, &recipient)) == 1)
+            if (recipient.use != RECORD_UNCLAIMED &&
+                table_peek(tidying->table, recipient.key, strlen(recipient.key), &ignored) == 1 &&
+                !id_set_add(keys, recipient.key))
+                break;
+    }
+    record_reader_free(&message);
+    return more == 0;
+}
+
+/* Whether each of these keys has its claim in the snapshot, where a key stands once. */
+static bool has_claims(struct snapshot_reader reader, struct id_set *keys)
+{
+    struct snapshot_entry entry;
+    size_t found = 0;
+
+    while (snapshot_next(&reader, &entry)) {
+        char *key = entry.kind == SNAPSHOT_CLAIM ? strndup(entry.key, entry.key_len) : NULL;
+
+        found += key != NULL && id_set_has(keys, key);
+        free(key);
+    }
+    return found == id_set_count(keys);
+}
+
+/* Whether the new snapshot has a record of each message in the queue, and the claims of all their
+ * recipients that are in the table: a message and its claims are lost one by one. */
+static bool has_all_queued(struct tidying *tidying)
+{
+    struct snapshot_reader first, reader;
+    struct snapshot_entry entry;
+    struct folder_file file;
+    struct id_set keys = {0};
+    char path[PATH_MAX];
+    size_t recorded = 0;
+    bool has_all;
+
+    if (!folder_path(tidying->config->folder, FOLDER_SNAPSHOT, path) ||
+        folder_map(path, &file) != 1)
+        return false;
+    has_all = snapshot_read(&first, &file);
+    for (reader = first; has_all && snapshot_next(&reader, &entry);)
+        has_all = entry.kind != SNAPSHOT_MESSAGE || add_needed(tidying, &entry, &keys, &recorded);
+    has_all = has_all && recorded == id_set_count(&tidying->look.seen) && has_claims(first, &keys);
+    id_set_free(&keys);
+    folder_unmap(&file);
+    return has_all;
+}
+
+/* What was lost from the disk is not missed any more when all is there again that mail in the queue
+ * needs. Until then the table wants another look. With the folder's lock. */
+static bool forget_loss(struct tidying *tidying)
+{
+    const char *folder = tidying->config->folder;
+
+    if (!folder_is_incomplete(folder))
+        return true;
+    if (tidying->keeps_claims || tidying->result->store.is_damaged || !has_all_queued(tidying)) {
+        table_want(tidying->table, TABLE_WANT_SCAN);
+        return true;
+    }
+    if (!folder_set_incomplete(folder, false)) {
+        log_error("remove %s/" FOLDER_INCOMPLETE ": %m", folder);
+        return false;
+    }
+    log_info("no mail needs the decisions any more that were lost from %s", folder);
+    return true;
+}
+
+/* All of it */
+
+/* Write the store anew, keeping the segments from this number on. */
 static bool compact_below(struct tidying *tidying, uint64_t segment)
 {
     const struct compact_config config = {.folder = tidying->config->folder,
@@ -122,37 +207,19 @@ static bool compact_below(struct tidying *tidying, uint64_t segment)
     struct tidy_result *result = tidying->result;
     char why[FOLDER_WHY_SIZE];
     int lock = folder_lock(config.folder, FOLDER_EXCLUSIVE, why);
+    bool done = false;
 
     if (lock >= 0 && !table_is_current(tidying->table))
         snprintf(why, sizeof why, "the decision table was replaced meanwhile");
     else if (lock >= 0)
         result->has_compacted = compact(&config, &result->store, why);
+    if (result->has_compacted)
+        done = forget_loss(tidying);
+    else
+        log_error("the decisions on disk stay as they are: %s", why);
     if (lock >= 0)
         close(lock);
-    if (!result->has_compacted)
-        log_error("the decisions on disk stay as they are: %s", why);
-    return result->has_compacted;
-}
-
-/* What was lost from the disk is not missed any more when of all mail in the queue there is a
- * record. Until then the table wants another look. */
-static bool forget_loss(struct tidying *tidying)
-{
-    const char *folder = tidying->config->folder;
-
-    if (!folder_is_incomplete(folder))
-        return true;
-    if (!tidying->knows_queue || tidying->result->store.is_damaged ||
-        tidying->recorded < id_set_count(&tidying->look.seen)) {
-        table_want(tidying->table, TABLE_WANT_SCAN);
-        return true;
-    }
-    if (!folder_set_incomplete(folder, false)) {
-        log_error("remove %s/" FOLDER_INCOMPLETE ": %m", folder);
-        return false;
-    }
-    log_info("no mail needs the decisions any more that were lost from %s", folder);
-    return true;
+    return done;
 }
 
 /*
@@ -177,7 +244,7 @@ static bool do_all(struct tidying *tidying)
     if (tidying->knows_queue && !look_once(tidying))
         done = false;
     tidying->keeps_claims = !tidying->knows_queue || table_is_unsure(tidying->table);
-    return compact_below(tidying, segment) && forget_loss(tidying) && done;
+    return compact_below(tidying, segment) && done;
 }
 
 static void log_result(const struct tidy_result *result)

@@ -1,8 +1,10 @@
 /* explain_decided - say what was decided for a message that the frontend has in its queue */
 #include "milter/explain.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "lib/daemon.h"
 #include "lib/log.h"
@@ -62,6 +64,15 @@ static bool print_record(const struct settings *settings, struct record_reader *
     return more == 0;
 }
 
+static void say_why_not(const struct settings *settings, const char *folder, const char *why)
+{
+    if (access(folder, R_OK | X_OK) != 0 && errno == EACCES)
+        log_error("%s; only root and user %s may read what was decided", why,
+                  settings->daemon_user);
+    else
+        log_error("%s", why);
+}
+
 static bool explain_from(const struct settings *settings, const char *queue_id)
 {
     char folder[PATH_MAX], why[FOLDER_WHY_SIZE];
@@ -75,8 +86,7 @@ static bool explain_from(const struct settings *settings, const char *queue_id)
     }
     found = find_message(folder, queue_id, &reader, why);
     if (found < 0)
-        log_error("%s; only root and user %s may read what was decided", why,
-                  settings->daemon_user);
+        say_why_not(settings, folder, why);
     else if (found == 0)
         log_error("no decision on a message %s: one that has left the frontend's queue may have "
                   "been forgotten",

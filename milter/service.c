@@ -72,7 +72,6 @@ static void stop(void)
 {
     pthread_t thread;
 
-    notify_stopping();
     if (pthread_create(&thread, NULL, wake_thread, NULL) == 0)
         pthread_detach(thread);
     smfi_stop();
@@ -269,6 +268,7 @@ int milter_service_run(const struct options *options, bool foreground)
         log_error("libmilter gave up");
         return EXIT_FAILED;
     }
+    notify_stopping(); /* not in stop(): libmilter's own thread may have got the signal */
     log_info("stopped");
     return EXIT_DONE;
 }

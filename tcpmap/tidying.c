@@ -19,6 +19,7 @@
 #include "lib/log.h"
 
 enum {
+    RUN_MAX_MS = 60 * 60 * 1000, /* a million queued messages take minutes */
     PAUSE_MIN_MS = 10 * 1000,
     PAUSE_FACTOR = 20,          /* at most this part of the time is spent on it */
     FAILED_PAUSE_MS = 60 * 1000 /* Postfix may be stopped; the log has the reason */
@@ -86,8 +87,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     struct tidying *tidying = arg;
 
     (void)fd, (void)what;
-    if (tidying->pid == 0 && clock_boot_ms() >= tidying->not_before_ms &&
-        tidying->config.wanted(tidying->config.arg))
+    if (tidying->pid != 0 && clock_boot_ms() - tidying->started_ms > RUN_MAX_MS)
+        kill(tidying->pid, SIGKILL); /* Postfix does not answer it */
+    else if (tidying->pid == 0 && clock_boot_ms() >= tidying->not_before_ms &&
+             tidying->config.wanted(tidying->config.arg))
         start(tidying);
 }
 

@@ -33,9 +33,10 @@ def test_it_runs_as_nobody_and_in_no_other_group(milter):
     assert status["Groups"].split() == []
 
 
-def test_it_has_no_capabilities_left(milter):
+def test_it_has_no_capabilities_left_and_gets_none(milter):
     status = status_of(milter.pid)
     assert [int(status[name], 16) for name in ("CapPrm", "CapEff", "CapAmb")] == [0, 0, 0]
+    assert status["NoNewPrivs"] == "1"
 
 
 def test_only_the_frontend_can_reach_its_socket(milter):
