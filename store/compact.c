@@ -216,6 +216,7 @@ static bool commit(struct compaction *c, char why_r[FOLDER_WHY_SIZE])
     const char *folder = c->config->folder;
     bool is_damaged = sources_snapshot_is_damaged(&c->sources);
     char aside[PATH_MAX];
+    struct stat status;
     int error;
 
     if (c->result.is_damaged && !folder_set_incomplete(folder, true))
@@ -224,7 +225,8 @@ static bool commit(struct compaction *c, char why_r[FOLDER_WHY_SIZE])
         return fail(c, why_r);
     if (!snapshot_commit(&c->writer)) {
         error = errno;
-        if (is_damaged)
+        /* Unless it is the only name by now. */
+        if (is_damaged && lstat(aside, &status) == 0 && status.st_nlink > 1)
             unlink(aside);
         errno = error;
         return fail(c, why_r);

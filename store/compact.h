@@ -39,9 +39,9 @@ struct compact_result {
 
 /*
  * Write a new snapshot of all that is in the store, then remove the segments that are in it and
- * need not stay; those that were damaged, and a damaged snapshot, are set aside, and the folder is
- * marked as incomplete. The caller holds the folder's lock, FOLDER_EXCLUSIVE. false: all
- * files are as they were, for the reason in why_r.
+ * need not stay; those that were damaged, and a damaged snapshot, are set aside, after the folder
+ * was marked as incomplete. The caller holds the folder's lock, FOLDER_EXCLUSIVE. false: all files
+ * are as they were, but for that mark, for the reason in why_r.
  */
 bool compact(const struct compact_config *config, struct compact_result *result_r,
              char why_r[FOLDER_WHY_SIZE]) PEG_MUST_USE;

@@ -184,10 +184,46 @@ static bool is_all_there(void *bytes, size_t len)
     return true;
 }
 
-static bool map(int fd, struct folder_file *file_r)
+static bool map(int fd, size_t len, struct folder_file *file_r)
+{
+    void *bytes = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+
+    if (bytes == MAP_FAILED)
+        return false;
+    *file_r = (struct folder_file){bytes, len};
+    if (is_all_there(bytes, len))
+        return true;
+    folder_unmap(file_r);
+    return false;
+}
+
+/* In memory that is unmapped as mapped files are. Where the file has become shorter by now there
+ * are zeros, which look like a write cut short (store/frame.h). */
+static bool copy(int fd, size_t len, struct folder_file *file_r)
+{
+    unsigned char *bytes =
+        mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t at = 0;
+    ssize_t got;
+
+    if (bytes == MAP_FAILED)
+        return false;
+    *file_r = (struct folder_file){bytes, len};
+    do {
+        got = pread(fd, bytes + at, len - at, (off_t)at);
+        at += got > 0 ? (size_t)got : 0;
+    } while (got > 0 && at < len);
+    if (got >= 0)
+        return true;
+    folder_unmap(file_r);
+    return false;
+}
+
+typedef bool load_fn(int fd, size_t len, struct folder_file *file_r);
+
+static bool load(int fd, load_fn *how, struct folder_file *file_r)
 {
     struct stat status;
-    void *bytes;
 
     *file_r = (struct folder_file){0};
     if (fstat(fd, &status) != 0)
@@ -196,48 +232,10 @@ static bool map(int fd, struct folder_file *file_r)
         errno = EINVAL;
         return false;
     }
-    if (status.st_size == 0)
-        return true;
-    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (bytes == MAP_FAILED)
-        return false;
-    *file_r = (struct folder_file){bytes, (size_t)status.st_size};
-    if (is_all_there(bytes, file_r->len))
-        return true;
-    folder_unmap(file_r);
-    return false;
+    return status.st_size == 0 || how(fd, (size_t)status.st_size, file_r);
 }
 
-/* In memory that is unmapped as mapped files are. */
-static bool copy(int fd, struct folder_file *file_r)
-{
-    struct folder_file mapped;
-    struct stat status;
-    ssize_t len;
-    void *bytes;
-
-    *file_r = mapped = (struct folder_file){0};
-    if (fstat(fd, &status) != 0)
-        return false;
-    if (status.st_size == 0)
-        return true;
-    mapped.len = (size_t)status.st_size;
-    bytes = mmap(NULL, mapped.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (bytes == MAP_FAILED)
-        return false;
-    mapped.bytes = bytes;
-    len = pread(fd, bytes, mapped.len, 0);
-    if (len <= 0) {
-        folder_unmap(&mapped);
-        return len == 0;
-    }
-    /* Less than a page less, or pages of zeros that stand for a write cut short. */
-    *file_r = mapped;
-    return true;
-}
-
-static int open_with(bool (*how)(int fd, struct folder_file *file_r), const char *path,
-                     struct folder_file *file_r)
+static int open_with(load_fn *how, const char *path, struct folder_file *file_r)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     int error;
@@ -245,7 +243,7 @@ static int open_with(bool (*how)(int fd, struct folder_file *file_r), const char
 
     if (fd < 0)
         return errno == ENOENT ? 0 : -1;
-    good = how(fd, file_r);
+    good = load(fd, how, file_r);
     error = errno;
     close(fd);
     errno = error;
@@ -339,5 +337,6 @@ bool folder_is_incomplete(const char *folder)
 {
     char path[PATH_MAX];
 
-    return folder_path(folder, FOLDER_INCOMPLETE, path) && access(path, F_OK) == 0;
+    return folder_path(folder, FOLDER_INCOMPLETE, path) &&
+           (access(path, F_OK) == 0 || errno != ENOENT);
 }

@@ -17,7 +17,8 @@
 struct recover_result {
     size_t claims; /* given to add(), a key that was claimed again counting again */
     size_t messages;
-    bool is_damaged; /* something was not whole that may have held decisions */
+    bool is_damaged; /* something was not whole that may have held decisions, now or earlier, and
+                        mail may still need them (FOLDER_INCOMPLETE) */
 };
 
 /*

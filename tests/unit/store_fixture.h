@@ -36,13 +36,16 @@ static const int64_t wall_ms = INT64_C(1795374283123); /* 2026-11-22T19:04:43.12
 static char folder[64], log_path[96];
 static char UNUSED why[FOLDER_WHY_SIZE];
 static int syncs, sync_error;
+static int good_syncs; /* how many of them succeed before one fails */
 
 int fsync(int fd)
 {
     (void)fd;
     syncs++;
+    if (sync_error == 0 || syncs <= good_syncs)
+        return 0;
     errno = sync_error;
-    return sync_error == 0 ? 0 : -1;
+    return -1;
 }
 
 static int make_folder(void **state)
@@ -52,7 +55,7 @@ static int make_folder(void **state)
     if (mkdtemp(folder) == NULL && mkdtemp(strcpy(folder, "/tmp/peg-store-XXXXXX")) == NULL)
         return -1;
     snprintf(log_path, sizeof log_path, "%s.log", folder);
-    syncs = sync_error = 0;
+    syncs = sync_error = good_syncs = 0;
     return log_open("test", LOG_TO_FILE, log_path) ? 0 : -1;
 }
 

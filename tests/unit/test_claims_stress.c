@@ -3,7 +3,9 @@
  *
  * The writer claims random keys for random priorities and moves time on; readers look up. A live
  * claim must be what every reader is answered. And what a reader was answered may stand in a cache
- * of Postfix for 30 s: until then no key may be claimed for another priority.
+ * of Postfix for 30 s: until then no key may be claimed for another priority; and not for a
+ * lifetime, where the answer was a claim's. Some mail is put on
+ * hold for long; one reader is who looks into the queue: while it is held, a claim stays.
  *
  * In threads the bare slots are used, with hashes that collide, so that claims are moved as often
  * as can be; in processes a table in a file, as the daemons use it.
@@ -24,10 +26,13 @@
 enum {
     LIFETIME_MS = 60000,
     CACHED_MS = 30000,
+    HELD = 8, /* messages on hold at one time */
     DEFAULT = 2,
     KEYS = 512,
     IN_USE = 24, /* keys at one time */
     CAPACITY = 120,
+    HOT_KEYS = 12,
+    HOT_CAPACITY = 10,
     HOMES = 3,
     READERS = 2,
     CLAIMS = 500000
@@ -38,9 +43,14 @@ struct stress {
     _Atomic int done;
     _Atomic unsigned wrong;
     _Atomic uint64_t answers; /* readers were really at work */
+    _Atomic uint64_t scans;
+    _Atomic uint64_t kept; /* held mail had a claim that was older than its lifetime */
+    /* What mail on hold needs, per message: key << 8 | priority + 1, or 0. */
+    _Atomic uint64_t held[HELD];
     /* Per key the last claim, and per reader and key the last answer: time << 8 | priority + 1. */
     _Atomic uint64_t claimed[KEYS];
     _Atomic uint64_t answered[READERS][KEYS];
+    _Atomic uint64_t used[READERS][KEYS]; /* ... and the last answer that was a claim's */
 };
 
 struct subject { /* slots or a table */
@@ -49,6 +59,7 @@ struct subject { /* slots or a table */
 };
 
 static struct stress *stress;
+static bool is_hot; /* a few keys, whose claims expire all the time */
 
 static struct slots_hash hash_of(unsigned key)
 {
@@ -60,17 +71,17 @@ static void name_key(unsigned key, char name_r[32])
     snprintf(name_r, 32, "user%u@dest.example", key);
 }
 
-static int look_up(struct subject *subject, unsigned key, int64_t now_ms)
+/* Whether there is a claim. */
+static bool look_up(struct subject *subject, unsigned key, int64_t now_ms, int *priority_r)
 {
-    int priority = -1, found;
     struct slots_hash hash = hash_of(key);
     char name[32];
 
     name_key(key, name);
-    found = subject->slots != NULL
-                ? slots_lookup(subject->slots, &hash, DEFAULT, now_ms, &priority)
-                : table_lookup(subject->table, name, strlen(name), DEFAULT, now_ms, &priority);
-    return found >= 0 ? priority : -1;
+    return (subject->slots != NULL
+                ? slots_lookup(subject->slots, &hash, DEFAULT, now_ms, priority_r)
+                : table_lookup(subject->table, name, strlen(name), DEFAULT, now_ms, priority_r)) ==
+           1;
 }
 
 static enum table_claim claim(struct subject *subject, unsigned key, int priority, int64_t now_ms)
@@ -84,6 +95,16 @@ static enum table_claim claim(struct subject *subject, unsigned key, int priorit
                : table_claim(subject->table, name, strlen(name), priority, LIFETIME_MS, now_ms);
 }
 
+static int refresh(struct subject *subject, unsigned key, int64_t now_ms)
+{
+    struct slots_hash hash = hash_of(key);
+    char name[32];
+
+    name_key(key, name);
+    return subject->slots != NULL ? slots_refresh(subject->slots, &hash, now_ms)
+                                  : table_refresh(subject->table, name, strlen(name), now_ms);
+}
+
 /*
  * Which keys are in use wanders with the time, so that claims expire, are swept, and moved; some
  * uses are of keys that are just about to expire.
@@ -92,6 +113,8 @@ static unsigned pick_key(unsigned *seed, int64_t now_ms)
 {
     int64_t first = now_ms / 1000 + KEYS;
 
+    if (is_hot)
+        return (unsigned)(rand_r(seed) % HOT_KEYS);
     if (rand_r(seed) % 8 == 0)
         return (unsigned)((first - LIFETIME_MS / 1000 - rand_r(seed) % 4) % KEYS);
     return (unsigned)((first + rand_r(seed) % IN_USE) % KEYS);
@@ -108,6 +131,25 @@ static bool is_otherwise(uint64_t noted, int priority, int64_t now_ms, int64_t v
            now_ms - (int64_t)(noted >> 8) < valid_ms;
 }
 
+/* One complete look into the queue. */
+static void scan(struct subject *subject)
+{
+    int64_t began_ms = atomic_load(&stress->now_ms);
+
+    for (unsigned n = 0; n < HELD; n++) {
+        uint64_t held = atomic_load(&stress->held[n]);
+
+        if (held != 0 && refresh(subject, (unsigned)(held >> 8), began_ms) == 0 &&
+            atomic_load(&stress->held[n]) == held)
+            atomic_fetch_add(&stress->wrong, 1);
+    }
+    if (subject->slots != NULL)
+        slots_scanned(subject->slots, began_ms, true);
+    else
+        table_scanned(subject->table, began_ms, true);
+    atomic_fetch_add(&stress->scans, 1);
+}
+
 static void read_until_done(struct subject *subject, unsigned reader)
 {
     unsigned seed = reader;
@@ -116,13 +158,37 @@ static void read_until_done(struct subject *subject, unsigned reader)
         int64_t now_ms = atomic_load(&stress->now_ms);
         unsigned key = pick_key(&seed, now_ms);
         uint64_t claimed = atomic_load(&stress->claimed[key]);
-        int priority = look_up(subject, key, now_ms);
+        int priority = -1;
+        bool found = look_up(subject, key, now_ms, &priority);
 
+        if (found)
+            atomic_store(&stress->used[reader][key], note(priority, now_ms));
         atomic_store(&stress->answered[reader][key], note(priority, now_ms));
         if (is_otherwise(claimed, priority, atomic_load(&stress->now_ms), LIFETIME_MS))
             atomic_fetch_add(&stress->wrong, 1);
-        atomic_fetch_add(&stress->answers, 1);
+        if (atomic_fetch_add(&stress->answers, 1) % 4 == 0 && reader == 0 && !is_hot)
+            scan(subject);
     }
+}
+
+/* What is claimed for another priority than mail on hold needs, is claimed wrongly. Of the messages
+ * on hold one changes now and then. */
+static void hold(unsigned *seed, unsigned key, int priority, int64_t now_ms)
+{
+    uint64_t needed = (uint64_t)key << 8 | (uint64_t)(priority + 1);
+    unsigned place = (unsigned)rand_r(seed) % (is_hot ? 1 : HELD);
+
+    for (unsigned n = 0; n < HELD; n++) {
+        uint64_t held = atomic_load(&stress->held[n]);
+
+        if (held != 0 && held >> 8 == key && held != needed)
+            atomic_fetch_add(&stress->wrong, 1);
+        if (held == needed &&
+            now_ms - (int64_t)(atomic_load(&stress->claimed[key]) >> 8) > 2 * LIFETIME_MS)
+            atomic_fetch_add(&stress->kept, 1);
+    }
+    if (rand_r(seed) % 512 == 0)
+        atomic_store(&stress->held[place], needed);
 }
 
 static void write_claims(struct subject *subject)
@@ -135,13 +201,18 @@ static void write_claims(struct subject *subject)
         int priority = rand_r(&seed) % 5;
 
         if (claim(subject, key, priority, now_ms) == TABLE_CLAIMED) {
+            hold(&seed, key, priority, now_ms);
             atomic_store(&stress->claimed[key], note(priority, now_ms));
             for (unsigned reader = 0; reader < READERS; reader++)
                 if (is_otherwise(atomic_load(&stress->answered[reader][key]), priority, now_ms,
-                                 CACHED_MS))
+                                 CACHED_MS) ||
+                    is_otherwise(atomic_load(&stress->used[reader][key]), priority, now_ms,
+                                 LIFETIME_MS))
                     atomic_fetch_add(&stress->wrong, 1);
         }
-        atomic_fetch_add(&stress->now_ms, rand_r(&seed) % 100);
+        if (is_hot) /* as often as time passes */
+            scan(subject);
+        atomic_fetch_add(&stress->now_ms, rand_r(&seed) % (is_hot ? LIFETIME_MS / 3 : 100));
     }
     atomic_store(&stress->done, 1);
 }
@@ -167,13 +238,12 @@ static void *reader_thread(void *arg)
     return NULL;
 }
 
-static void readers_in_threads_are_never_answered_wrongly(void **state)
+static void run_threads(size_t capacity)
 {
-    struct slots slots = {.capacity = CAPACITY, .count = slots_needed(CAPACITY)};
+    struct slots slots = {.capacity = capacity, .count = slots_needed(capacity)};
     struct subject subject = {.slots = &slots};
     pthread_t threads[READERS];
 
-    (void)state;
     slots.shared = calloc(1, sizeof *slots.shared);
     slots.slot = calloc(slots.count, sizeof *slots.slot);
     assert_true(slots.shared != NULL && slots.slot != NULL);
@@ -184,20 +254,37 @@ static void readers_in_threads_are_never_answered_wrongly(void **state)
         pthread_join(threads[n], NULL);
     assert_int_equal(atomic_load(&stress->wrong), 0);
     assert_true(atomic_load(&stress->answers) > 1000);
+    assert_true(atomic_load(&stress->scans) > 100);
+    assert_true(atomic_load(&stress->kept) > 0);
     assert_true(atomic_load(&slots.shared->moves) > 1000);
     free(slots.shared);
     free(slots.slot);
 }
 
+static void readers_in_threads_are_never_answered_wrongly(void **state)
+{
+    (void)state;
+    run_threads(CAPACITY);
+}
+
+static void nor_where_all_claims_are_about_to_expire(void **state)
+{
+    (void)state;
+    is_hot = true;
+    run_threads(HOT_CAPACITY);
+    is_hot = false;
+}
+
 static pid_t start_reader(const char *path, unsigned reader)
 {
+    const struct table_config config = {.path = path, .capacity = CAPACITY};
     char why[TABLE_WHY_SIZE];
     struct subject subject = {0};
     pid_t pid = fork();
 
     if (pid != 0)
         return pid;
-    subject.table = table_open(path, TABLE_READER, CAPACITY, 0, why);
+    subject.table = table_open(&config, TABLE_READER, 0, why);
     if (subject.table == NULL)
         _exit(1);
     read_until_done(&subject, reader);
@@ -207,6 +294,7 @@ static pid_t start_reader(const char *path, unsigned reader)
 static void readers_in_processes_are_never_answered_wrongly(void **state)
 {
     char folder[] = "/tmp/peg-stress-XXXXXX", path[64], lock[64], why[TABLE_WHY_SIZE];
+    const struct table_config config = {.path = path, .capacity = CAPACITY};
     struct subject subject = {0};
     pid_t pids[READERS];
 
@@ -214,7 +302,7 @@ static void readers_in_processes_are_never_answered_wrongly(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/decisions", folder);
     snprintf(lock, sizeof lock, "%s/decisions.lock", folder);
-    subject.table = table_open(path, TABLE_WRITER, CAPACITY, 0, why);
+    subject.table = table_open(&config, TABLE_WRITER, 0, why);
     assert_non_null(subject.table);
     for (unsigned n = 0; n < READERS; n++)
         assert_true((pids[n] = start_reader(path, n)) > 0);
@@ -227,6 +315,8 @@ static void readers_in_processes_are_never_answered_wrongly(void **state)
     }
     assert_int_equal(atomic_load(&stress->wrong), 0);
     assert_true(atomic_load(&stress->answers) > 1000);
+    assert_true(atomic_load(&stress->scans) > 100);
+    assert_true(atomic_load(&stress->kept) > 0);
     table_close(&subject.table);
     unlink(path);
     unlink(lock);
@@ -239,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STRESS(readers_in_threads_are_never_answered_wrongly),
+        WITH_STRESS(nor_where_all_claims_are_about_to_expire),
         WITH_STRESS(readers_in_processes_are_never_answered_wrongly),
     };
 

@@ -1,68 +1,13 @@
 /* test_folder - the store's files: their names and order, locks, and what cannot be read */
 #include "store/folder.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "tests/unit/unit.h"
+#include "tests/unit/folder_fixture.h"
 
 enum { NOBODY = 65534 };
-
-static char folder[64], path[PATH_MAX], why[FOLDER_WHY_SIZE];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/peg-folder-XXXXXX");
-    return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-/* Files are in the folder alone. */
-static int remove_folder(void **state)
-{
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-
-    (void)state;
-    while ((entry = readdir(dir)) != NULL)
-        unlinkat(dirfd(dir), entry->d_name, 0);
-    closedir(dir);
-    return rmdir(folder);
-}
-
-static void make_file(const char *name, const char *text)
-{
-    FILE *file;
-
-    assert_true(folder_path(folder, name, path));
-    file = fopen(path, "wxe");
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-}
-
-static bool file_is(const char *name, const char *text)
-{
-    char is[64] = "";
-    FILE *file;
-
-    assert_true(folder_path(folder, name, path));
-    file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    assert_true(fread(is, 1, sizeof is - 1, file) > 0);
-    fclose(file);
-    return strcmp(is, text) == 0;
-}
 
 static void paths_are_checked_for_length(void **state)
 {
@@ -265,30 +210,6 @@ static void what_may_not_be_read_or_made_is_named(void **state)
     assert_non_null(strstr(why, "journal.0000000003"));
 }
 
-static void files_are_mapped(void **state)
-{
-    struct folder_file file;
-
-    (void)state;
-    assert_true(folder_path(folder, "file", path));
-    assert_int_equal(folder_map(path, &file), 0);
-    make_file("empty", "");
-    assert_int_equal(folder_map(path, &file), 1);
-    assert_null(file.bytes);
-    assert_int_equal(file.len, 0);
-    folder_unmap(&file);
-    make_file("file", "some bytes");
-    assert_int_equal(folder_map(path, &file), 1);
-    assert_int_equal(file.len, 10);
-    assert_memory_equal(file.bytes, "some bytes", 10);
-    folder_unmap(&file);
-    assert_null(file.bytes);
-    folder_unmap(&file);
-    errno = 0;
-    assert_int_equal(folder_map(folder, &file), -1);
-    assert_int_equal(errno, EINVAL);
-}
-
 static void a_folder_is_synced(void **state)
 {
     (void)state;
@@ -296,25 +217,6 @@ static void a_folder_is_synced(void **state)
     errno = 0;
     assert_false(folder_sync("/nonexistent"));
     assert_int_equal(errno, ENOENT);
-}
-
-static void what_is_set_aside_never_replaces_a_file(void **state)
-{
-    static const char aside[] = "journal.0000000001.damaged-2026-11-22T19:04:43.123Z";
-    const int64_t wall_ms = INT64_C(1795374283123);
-    char second[80];
-
-    (void)state;
-    make_file("journal.0000000001", "first");
-    folder_set_aside(folder, "journal.0000000001", wall_ms);
-    assert_false(file_is("journal.0000000001", "first"));
-    assert_true(file_is(aside, "first"));
-    make_file("journal.0000000001", "second");
-    folder_set_aside(folder, "journal.0000000001", wall_ms);
-    assert_true(file_is(aside, "first"));
-    snprintf(second, sizeof second, "%s-1", aside);
-    assert_true(file_is(second, "second"));
-    folder_set_aside(folder, "journal.0000000001", wall_ms); /* is gone: the log says so */
 }
 
 int main(void)
@@ -330,10 +232,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_no_file_cannot_be_read, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_may_not_be_read_or_made_is_named, make_folder,
                                         remove_folder),
-        cmocka_unit_test_setup_teardown(files_are_mapped, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_folder_is_synced, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(what_is_set_aside_never_replaces_a_file, make_folder,
-                                        remove_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,199 +1,246 @@
-/* test_table - the decision table's file: made, shared, damaged, replaced */
+/* test_table - the decision table in a file: shared, removed, counted */
 #include "table/table.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/table_fixture.h"
 #include "tests/unit/unit.h"
-
-enum { LIFETIME_MS = 60000 };
-
-static char folder[64], path[128], why[TABLE_WHY_SIZE];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/peg-table-XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    snprintf(path, sizeof path, "%s/decisions", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    char lock[160];
-
-    (void)state;
-    snprintf(lock, sizeof lock, "%s.lock", path);
-    unlink(path);
-    unlink(lock);
-    return rmdir(folder); /* fails if anything else was left behind */
-}
-
-static struct table *open_table(enum table_role role, size_t capacity)
-{
-    struct table *table = table_open(path, role, capacity, 0, why);
-
-    if (table == NULL)
-        fail_msg("%s", why);
-    return table;
-}
-
-static void assert_priority(struct table *table, const char *key, int expected)
-{
-    int priority = -1;
-
-    assert_int_equal(table_peek(table, key, strlen(key), &priority), expected >= 0);
-    assert_int_equal(priority, expected);
-}
-
-static void claim(struct table *table, const char *key, int priority)
-{
-    assert_int_equal(table_claim(table, key, strlen(key), priority, LIFETIME_MS, 1000),
-                     TABLE_CLAIMED);
-}
 
 static void a_reader_sees_what_the_writer_claims(void **state)
 {
-    struct table *writer = open_table(TABLE_WRITER, 1000);
-    struct table *reader = open_table(TABLE_READER, 1000);
+    struct table *writer = open_table(TABLE_WRITER);
+    struct table *reader = open_table(TABLE_READER);
 
     (void)state;
     claim(writer, "bob@dest.example", 4);
     assert_priority(reader, "bob@dest.example", 4);
-    assert_priority(reader, "Bob@dest.example", -1);
+    assert_priority(reader, "Bob@dest.example", NONE);
     assert_int_equal(table_stats(reader).claims, 1);
+    assert_int_equal(table_stats(reader).capacity, CAPACITY);
     table_close(&reader);
     table_close(&writer);
 }
 
 static void claims_survive_a_restart_of_either(void **state)
 {
-    struct table *reader = open_table(TABLE_READER, 1000); /* the first may be the reader */
-    struct table *writer = open_table(TABLE_WRITER, 1000);
+    struct table *reader = open_table(TABLE_READER); /* the first may be the reader */
+    struct table *writer = open_table(TABLE_WRITER);
 
     (void)state;
     claim(writer, "bob@dest.example", 4);
     table_close(&writer);
     assert_priority(reader, "bob@dest.example", 4);
-    writer = open_table(TABLE_WRITER, 1000);
+    writer = open_table(TABLE_WRITER);
     assert_true(table_is_current(reader));
     assert_priority(writer, "bob@dest.example", 4);
+    table_close(&reader);
+    reader = open_table(TABLE_READER);
+    assert_priority(reader, "bob@dest.example", 4);
     table_close(&reader);
     table_close(&writer);
 }
 
 static void there_is_one_writer(void **state)
 {
-    struct table *writer = open_table(TABLE_WRITER, 1000);
+    struct table *writer = open_table(TABLE_WRITER);
 
     (void)state;
-    assert_null(table_open(path, TABLE_WRITER, 1000, 0, why));
-    assert_non_null(strstr(why, "another process"));
+    assert_not_opened(TABLE_WRITER, NULL, "another process");
+    assert_non_null(strstr(why, path));
+    table_close(&writer);
+    writer = open_table(TABLE_WRITER);
     table_close(&writer);
 }
 
-static void another_capacity_takes_the_claims_along(void **state)
+static void what_postfix_was_answered_is_known_to_the_writer(void **state)
 {
-    struct table *writer = open_table(TABLE_WRITER, 1000);
-    struct table *reader = open_table(TABLE_READER, 1000);
+    struct table *writer = open_table(TABLE_WRITER);
+    struct table *reader = open_table(TABLE_READER);
 
     (void)state;
-    claim(writer, "bob@dest.example", 4);
-    table_close(&writer);
-    writer = open_table(TABLE_WRITER, 5000);
-    assert_int_equal(table_stats(writer).capacity, 5000);
-    assert_priority(writer, "bob@dest.example", 4);
-    assert_false(table_is_current(reader));
+    assert_int_equal(look_up(reader, "bob@dest.example", START_MS), DEFAULT);
+    assert_int_equal(claim_at(writer, "bob@dest.example", 4, START_MS), TABLE_CONFLICT);
+    assert_int_equal(look_up(reader, "bob@dest.example", START_MS), 4);
+    assert_int_equal(table_refresh(reader, "eve@dest.example", 16, START_MS), 0);
+    assert_int_equal(claim_at(writer, "eve@dest.example", 4, START_MS), TABLE_CLAIMED);
     table_close(&reader);
     table_close(&writer);
 }
 
-static void overwrite(off_t offset, const void *bytes, size_t len)
+static void looks_into_the_queue_end_the_life_of_claims(void **state)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, bytes, len, offset), len);
-    close(fd);
-}
-
-static void a_damaged_table_is_not_trusted(void **state)
-{
-    static const uint32_t other_version = 77;
-    static const struct {
-        off_t offset;
-        const void *bytes;
-        size_t len;
-    } damages[] = {{0, "GARBAGE!", 8}, {8, &other_version, 4}, {16, "\1\2\3\4\5\6\7\7", 8}};
+    const int64_t late_ms = 10 * LIFETIME_MS;
+    struct table *writer = open_table(TABLE_WRITER);
+    struct table *reader = open_table(TABLE_READER);
 
     (void)state;
-    for (size_t n = 0; n < LENGTH(damages); n++) {
-        struct table *writer = open_table(TABLE_WRITER, 1000);
-
-        claim(writer, "bob@dest.example", 4);
-        table_close(&writer);
-        overwrite(damages[n].offset, damages[n].bytes, damages[n].len);
-        assert_null(table_open(path, TABLE_READER, 1000, 0, why));
-        writer = open_table(TABLE_WRITER, 1000);
-        assert_priority(writer, "bob@dest.example", -1);
-        table_close(&writer);
-        assert_int_equal(truncate(path, 5000), 0);
-        assert_null(table_open(path, TABLE_READER, 1000, 0, why));
-        assert_int_equal(truncate(path, 0), 0);
-        assert_null(table_open(path, TABLE_READER, 1000, 0, why));
+    claim(writer, "bob@dest.example", 4);
+    claim(writer, "eve@dest.example", 4);
+    assert_int_equal(table_wanted(reader), 0);
+    assert_int_equal(claim_at(writer, "bob@dest.example", 0, late_ms), TABLE_CONFLICT);
+    assert_int_equal(table_wanted(reader), TABLE_WANT_SCAN);
+    for (int n = 0; n < 2; n++) {
+        assert_int_equal(table_refresh(reader, "eve@dest.example", 16, late_ms + n), 1);
+        table_scanned(reader, late_ms + n, true);
     }
+    assert_int_equal(claim_at(writer, "bob@dest.example", 0, late_ms + 2), TABLE_CLAIMED);
+    assert_int_equal(claim_at(writer, "eve@dest.example", 0, late_ms + 2), TABLE_CONFLICT);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_SCANS), 2);
+    table_close(&reader);
+    table_close(&writer);
 }
 
-static void claims_of_an_earlier_boot_count_as_used_now(void **state)
+static void wants_pass_from_one_to_the_other(void **state)
 {
-    struct table *writer = open_table(TABLE_WRITER, 1000);
-    const int64_t now_ms = 5000;
+    struct table *writer = open_table(TABLE_WRITER);
+    struct table *reader = open_table(TABLE_READER);
 
     (void)state;
-    claim(writer, "bob@dest.example", 4);
+    assert_int_equal(table_wanted(reader), 0);
+    table_want(writer, TABLE_WANT_COMPACT);
+    table_want(writer, TABLE_WANT_SCAN);
+    assert_int_equal(table_wanted(reader), TABLE_WANT_COMPACT | TABLE_WANT_SCAN);
+    table_want_no_more(reader, TABLE_WANT_COMPACT);
+    assert_int_equal(table_wanted(writer), TABLE_WANT_SCAN);
+    table_want_no_more(reader, TABLE_WANT_SCAN);
+    assert_int_equal(table_wanted(writer), 0);
+    table_close(&reader);
     table_close(&writer);
-    overwrite(40, "another boot", 13);
-    writer = table_open(path, TABLE_WRITER, 1000, now_ms, why);
+}
+
+static void what_happens_is_counted(void **state)
+{
+    struct table *writer = try_open(TABLE_WRITER, 2, NULL);
+    struct table *reader = open_table(TABLE_READER);
+
+    (void)state;
     assert_non_null(writer);
-    assert_priority(writer, "bob@dest.example", 4);
-    assert_int_equal(
-        table_claim(writer, "bob@dest.example", 16, 0, LIFETIME_MS, now_ms + LIFETIME_MS),
-        TABLE_CONFLICT);
+    claim(writer, "bob@dest.example", 4);
+    claim(writer, "eve@dest.example", 4);
+    claim(writer, "eve@dest.example", 4);
+    assert_int_equal(claim_at(writer, "bob@dest.example", 0, START_MS), TABLE_CONFLICT);
+    for (int n = 0; n < 4; n++)
+        assert_int_equal(claim_at(writer, "zoe@dest.example", 0, START_MS), TABLE_FULL);
+    assert_int_equal(look_up(reader, "bob@dest.example", START_MS), 4);
+    for (int n = 0; n < 5; n++)
+        assert_int_equal(look_up(reader, "zoe@dest.example", START_MS), DEFAULT);
+    table_count(writer, TABLE_COUNT_FILTER, 7);
+    table_count(writer, TABLE_COUNT_FILTER, 1);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_CLAIMS), 3);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_CONFLICTS), 1);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_FULL), 4);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_LOOKUPS), 6);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_MISSES), 5);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_FILTER), 8);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_RECOVERIES), 1);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_SCANS), 0);
+    table_close(&reader);
     table_close(&writer);
 }
 
-static void a_table_that_was_removed_comes_back_with_its_claims(void **state)
+static void every_counter_has_a_name_of_its_own(void **state)
 {
-    struct table *writer = open_table(TABLE_WRITER, 1000);
-    struct table *reader = open_table(TABLE_READER, 1000);
+    (void)state;
+    for (int n = 0; n < TABLE_COUNTERS; n++) {
+        const char *name = table_counter_name((enum table_counter)n);
+
+        assert_non_null(name);
+        assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_"), strlen(name));
+        for (int other = 0; other < n; other++)
+            assert_string_not_equal(name, table_counter_name((enum table_counter)other));
+    }
+    assert_string_equal(table_counter_name(TABLE_COUNT_JOURNAL_SYNCS), "journal_syncs");
+}
+
+static void a_table_that_was_removed_comes_back_with_what_it_had(void **state)
+{
+    struct recovery recovery = {.keys = {"zoe@dest.example"}};
+    struct table *writer = open_table(TABLE_WRITER);
+    struct table *reader = open_table(TABLE_READER);
+    const int64_t later_ms = START_MS + 40000;
 
     (void)state;
     claim(writer, "bob@dest.example", 4);
+    table_count(writer, TABLE_COUNT_PLAIN, 5);
+    assert_int_equal(look_up(reader, "eve@dest.example", START_MS), DEFAULT);
     assert_int_equal(unlink(path), 0);
     assert_false(table_is_current(reader));
     table_close(&reader);
-    assert_null(table_open(path, TABLE_READER, 1000, 0, why)); /* it must not make an empty one */
-    claim(writer, "eve@dest.example", 1);
-    reader = open_table(TABLE_READER, 1000);
+    assert_not_opened(TABLE_READER, &recovery, "there is none"); /* it must not make one */
+    assert_int_equal(recovery.calls, 0);
+    /* What the reader answered just then from the file that was removed, nobody knows. */
+    assert_int_equal(claim_at(writer, "joe@dest.example", 1, START_MS), TABLE_CONFLICT);
+    assert_int_equal(claim_at(writer, "eve@dest.example", 4, START_MS), TABLE_CONFLICT);
+    claim(writer, "bob@dest.example", 4);
+    assert_int_equal(claim_at(writer, "joe@dest.example", 1, later_ms), TABLE_CLAIMED);
+    reader = open_table(TABLE_READER);
     assert_priority(reader, "bob@dest.example", 4);
-    assert_priority(reader, "eve@dest.example", 1);
+    assert_priority(reader, "joe@dest.example", 1);
+    assert_priority(reader, "zoe@dest.example", NONE);
+    assert_int_equal(table_counter(reader, TABLE_COUNT_PLAIN), 5);
+    assert_true(table_is_current(writer));
     table_close(&reader);
     table_close(&writer);
+}
+
+static void remove_all(void)
+{
+    char lock[160];
+
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(beside(".lock", lock)), 0);
+}
+
+static void a_writer_stays_the_one_writer_where_all_was_removed(void **state)
+{
+    struct table *writer = open_table(TABLE_WRITER), *reader;
+
+    (void)state;
+    claim(writer, "bob@dest.example", 4);
+    remove_all();
+    claim(writer, "bob@dest.example", 4);
+    assert_not_opened(TABLE_WRITER, NULL, "another process");
+    remove_all();
+    reader = open_table(TABLE_READER); /* it cannot know that there is a writer */
+    assert_priority(reader, "bob@dest.example", NONE);
+    claim(writer, "bob@dest.example", 4);
+    assert_false(table_is_current(reader));
+    assert_not_opened(TABLE_WRITER, NULL, "another process");
+    table_close(&reader);
+    reader = open_table(TABLE_READER);
+    assert_priority(reader, "bob@dest.example", 4);
+    table_close(&reader);
+    table_close(&writer);
+}
+
+static void a_writer_whose_place_was_taken_takes_it_not_back(void **state)
+{
+    struct table *first = open_table(TABLE_WRITER), *second;
+
+    (void)state;
+    claim(first, "bob@dest.example", 4);
+    remove_all();
+    second = open_table(TABLE_WRITER);
+    claim(second, "eve@dest.example", 3);
+    for (int n = 0; n < 2; n++)
+        assert_int_equal(claim_at(first, "bob@dest.example", 4, START_MS), TABLE_FULL);
+    assert_true(table_is_current(second));
+    assert_priority(second, "eve@dest.example", 3);
+    table_close(&second);
+    table_close(&first);
 }
 
 static void a_path_that_cannot_be_made_is_reported(void **state)
 {
-    (void)state;
-    assert_null(table_open("/nonexistent/decisions", TABLE_WRITER, 1000, 0, why));
-    assert_non_null(strstr(why, "/nonexistent/decisions"));
-}
+    const struct table_config config = {.path = "/nonexistent/decisions", .capacity = CAPACITY};
 
-#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+    (void)state;
+    for (enum table_role role = TABLE_WRITER; role <= TABLE_GUEST; role++) {
+        assert_null(table_open(&config, role, 0, why));
+        assert_non_null(strstr(why, "/nonexistent/decisions"));
+    }
+}
 
 int main(void)
 {
@@ -201,10 +248,14 @@ int main(void)
         WITH_FOLDER(a_reader_sees_what_the_writer_claims),
         WITH_FOLDER(claims_survive_a_restart_of_either),
         WITH_FOLDER(there_is_one_writer),
-        WITH_FOLDER(another_capacity_takes_the_claims_along),
-        WITH_FOLDER(a_damaged_table_is_not_trusted),
-        WITH_FOLDER(claims_of_an_earlier_boot_count_as_used_now),
-        WITH_FOLDER(a_table_that_was_removed_comes_back_with_its_claims),
+        WITH_FOLDER(what_postfix_was_answered_is_known_to_the_writer),
+        WITH_FOLDER(looks_into_the_queue_end_the_life_of_claims),
+        WITH_FOLDER(wants_pass_from_one_to_the_other),
+        WITH_FOLDER(what_happens_is_counted),
+        cmocka_unit_test(every_counter_has_a_name_of_its_own),
+        WITH_FOLDER(a_table_that_was_removed_comes_back_with_what_it_had),
+        WITH_FOLDER(a_writer_stays_the_one_writer_where_all_was_removed),
+        WITH_FOLDER(a_writer_whose_place_was_taken_takes_it_not_back),
         cmocka_unit_test(a_path_that_cannot_be_made_is_reported),
     };
 
