@@ -2,7 +2,9 @@
 #
 #   make            build all programs into build/
 #   make check      install what tests need (as root), build, run all tests
+#   make torture    long forms of the tests that break things
 #   make demo       a private gateway under build/demo, with mail through it; KEEP=1 leaves it running
+#   make bench      measure, and write build/bench/REPORT.md; QUICK=1 for a short run
 #   make lint       formatting, sizes, and a build with clang
 #   make fuzz       fuzz the readers of strangers' bytes, FUZZ_SECONDS each
 #   make install    into DESTDIR and PREFIX
@@ -39,6 +41,7 @@ MODULES  := $(filter-out $(MAINS),$(foreach room,$(ROOMS),$(wildcard $(room)/*.c
 UNITS    := $(wildcard tests/unit/test_*.c)
 BINARIES := $(foreach program,$(PROGRAMS),$(BUILD)/$(notdir $(program)))
 TESTS    := $(UNITS:tests/unit/%.c=$(BUILD)/tests/%)
+BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 OBJECTS  := $(MODULES:%.c=$(BUILD)/obj/%.o)
 
 run = $(if $(V),$(3),@printf '  %-4s %s\n' '$(1)' '$(2)' && $(3))
@@ -61,6 +64,10 @@ $(foreach program,$(PROGRAMS),$(eval $(call PROGRAM,$(program))))
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libpeg.a
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(CC) $(PEG_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka)
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libpeg.a
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(CC) $(PEG_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS))
 
 # Tests
 #
@@ -97,15 +104,28 @@ check-milter: all
 check-gateway: all
 	@$(PYTEST) tests/gateway
 
+# The long forms of the tests that break things, an hour of them.
+torture:
+	@tools/install-packages build test
+	$(SUBMAKE) -j$(JOBS) all
+	@PEG_TORTURE=1 $(PYTEST) $(wildcard tests/gateway/test_fault_*.py tests/gateway/test_time_*.py)
+
 demo:
 	@tools/install-packages build test
 	$(SUBMAKE) -j$(JOBS) all
 	@$(PYTHON) -B tests/demo/demo.py $(BUILD)/demo $(if $(KEEP),--keep)
 
+bench:
+	@tools/install-packages build test
+	$(SUBMAKE) -j$(JOBS) all all-benches
+	@PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B tests/bench/bench.py $(BUILD)/bench $(if $(QUICK),--quick)
+
+all-benches: $(BENCHES)
+
 lint:
 	@tools/install-packages build test lint
 	@tools/lint
-	$(SUBMAKE) -j$(JOBS) CC=clang BUILD=$(BUILD)/clang all-tests
+	$(SUBMAKE) -j$(JOBS) CC=clang BUILD=$(BUILD)/clang all-tests all-benches
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -140,7 +160,7 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all all-tests check check-unit check-oracle check-milter check-gateway demo lint fuzz \
-        install clean
+.PHONY: all all-tests all-benches check check-unit check-oracle check-milter check-gateway demo \
+        bench lint fuzz install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@
 enum {
     STOP_TIMEOUT_MS = 30000, /* peg-milter may be waiting for its disk */
     POLL_MS = 10,
+    FLUSH_TIMEOUT_MS = 15000,
+    FLUSH_RETRY_MS = 200,
     NICE_HIGHEST = 19 /* Linux knows no 20, and takes it for this */
 };
 
@@ -72,17 +75,42 @@ static bool start_kind(const struct settings *settings, const struct selection *
     return batch_finish(&batch) && good;
 }
 
+/*
+ * A queue manager that is still waiting for the lookup server takes no more requests than its
+ * backlog holds, and postqueue says then that the mail system is down. It tries once a second.
+ */
+static bool flush(const char *dir)
+{
+    const char *const argv[] = {"postqueue", "-c", dir, "-f", NULL};
+
+    for (int waited_ms = 0;; waited_ms += FLUSH_RETRY_MS) {
+        struct process process;
+        char *out, *err;
+        int status;
+
+        if (!process_start(&process, argv, PROCESS_NICE_KEEP))
+            return false;
+        status = process_finish(&process, &out, &err);
+        bool is_over = status != EX_UNAVAILABLE || waited_ms >= FLUSH_TIMEOUT_MS;
+
+        if (is_over && status != 0)
+            process_report(argv, status, out, err);
+        free(out);
+        free(err);
+        if (is_over)
+            return status == 0;
+        sleep_ms(FLUSH_RETRY_MS);
+    }
+}
+
 static bool flush_frontend(const struct settings *settings)
 {
     struct part frontend;
     bool good = true;
 
     part_init_instance(&frontend, settings, PEG_FRONTEND);
-    if (part_runs(&frontend, NULL) == 1) {
-        const char *const argv[] = {"postqueue", "-c", frontend.dir, "-f", NULL};
-
-        good = process_run(argv);
-    }
+    if (part_runs(&frontend, NULL) == 1)
+        good = flush(frontend.dir);
     part_deinit(&frontend);
     return good;
 }

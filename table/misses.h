@@ -18,14 +18,19 @@
 
 #include "lib/attr.h"
 
-enum { MISSES_PLACES = 65536, MISSES_ANY_PRIORITY = 254 };
-
-/* All zero: no misses. Each the time in s, 24 bits, and the priority answered + 1, 8 bits. */
-struct misses {
-    _Atomic uint32_t place[MISSES_PLACES];
+enum {
+    MISSES_PLACES = 65536,
+    MISSES_ANY_PRIORITY = 254,
+    MISSES_CACHED_MS = 35000 /* how long an answer counts: Postfix's 30 s, and some */
 };
 
-/* Note an answer; MISSES_ANY_PRIORITY where it is not known. hash: any part of the key's hash. */
+/* All zero: no misses. Each the time in ms, 56 bits, and the priority answered + 1, 8 bits. */
+struct misses {
+    _Atomic uint64_t place[MISSES_PLACES];
+};
+
+/* Note an answer; MISSES_ANY_PRIORITY where it is not known. hash: any part of the key's hash. A
+ * later answer that is noted already counts as long as before. */
 void misses_note(struct misses *misses, uint64_t hash, int priority, int64_t now_ms);
 
 /* Whether some cache may have another priority than this for a key. */

@@ -5,8 +5,7 @@ enum {
     TAG_EMPTY = 0,    /* no claim, and no claim of this cluster behind it */
     TAG_MOVING = 255, /* no claim for the moment; the cluster goes on behind it */
     SWEEP_PER_INSERT = 32,
-    UNKNOWN_MS = 60000, /* longer than anything stays in a cache */
-    CLEAN_SCANS = 2     /* in a row: queued mail without a claim may escape one of them */
+    CLEAN_SCANS = 2 /* in a row: queued mail without a claim may escape one of them */
 };
 
 static unsigned word_tag(uint64_t word)
@@ -318,7 +317,7 @@ enum table_claim slots_claim(struct slots *slots, const struct slots_hash *hash,
             sweep(slots, lifetime_ms, now_ms);
         if (!insert(slots, hash, now_ms, tag))
             return TABLE_FULL;
-        if (unknown_until_ms > 0 && now_ms - unknown_until_ms < UNKNOWN_MS)
+        if (unknown_until_ms > 0 && now_ms - unknown_until_ms <= MISSES_CACHED_MS)
             misses_note(&slots->shared->misses, hash->part[1], MISSES_ANY_PRIORITY,
                         unknown_until_ms);
     }

@@ -8,7 +8,6 @@ import signal
 
 import pytest
 
-from harness import processes
 from harness.gateway import Gateway
 
 SECONDS = 10  # a message that waited for a part is there so soon after `peg-ctl start`
@@ -42,15 +41,6 @@ def running(gateway):
     lines = gateway.ctl("status", check=False).stdout.splitlines()
     words = [line.split(None, 1) for line in lines]
     return {name: state for name, state in words if state != "not running"}
-
-
-def kill(gateway, name):
-    """kill -9 for a daemon or a Postfix master, whose children are left to notice that."""
-    if name.startswith("peg-"):
-        pid = gateway.daemon_pid(name)
-    else:
-        pid = processes.read_pid(gateway.path("var/spool/%s/pid/master.pid" % name))
-    processes.end(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL])
@@ -128,7 +118,7 @@ def test_mail_in_the_queue_keeps_its_decision_though_everything_else_is_killed(f
     waits_in_the_frontend(frail_gateway, bulk, "lena@dest.example")
     for part in PARTS:
         if part != "postfix0":
-            kill(frail_gateway, part)
+            frail_gateway.kill(part)
     assert running(frail_gateway) == {}
     frail_gateway.ctl("start", "milter", "tcpmap", "1", "2", "3", "4", "frontend")
     flash = frail_gateway.send(to=["lena@dest.example"], priority_header="1")

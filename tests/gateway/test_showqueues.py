@@ -8,23 +8,13 @@ import signal
 import pytest
 
 from harness.installation import Installation
+from harness.queues import queue_manager
 
 HEADING = "Message count in incoming, active, deferred and hold queues of all Postfix instances\n\n"
 NOTHING = "".join(
     " * %s = 0\n" % name for name in ["postfix-frontend"] + ["postfix%d" % n for n in range(5)]
 )
 QUEUES = ("incoming", "active", "deferred", "hold")
-
-
-def queue_manager(gateway, instance):
-    """The process id of the instance's qmgr."""
-    (pid,) = [
-        pid
-        for pid, command in gateway.leftovers().items()
-        if command.startswith("qmgr ")
-        and os.path.realpath("/proc/%d/cwd" % pid) == os.path.realpath(gateway.queue_dir(instance))
-    ]
-    return pid
 
 
 @pytest.fixture(name="halt")

@@ -3,9 +3,9 @@
  *
  * The writer claims random keys for random priorities and moves time on; readers look up. A live
  * claim must be what every reader is answered. And what a reader was answered may stand in a cache
- * of Postfix for 30 s: until then no key may be claimed for another priority; and not for a
- * lifetime, where the answer was a claim's. Some mail is put on
- * hold for long; one reader is who looks into the queue: while it is held, a claim stays.
+ * of Postfix for 30 s: until then no key may be claimed for another priority; nor for a lifetime,
+ * where the answer was a claim's. Some mail is put on hold for long, and its claim stays: one
+ * reader looks into the queue.
  *
  * In threads the bare slots are used, with hashes that collide, so that claims are moved as often
  * as can be; in processes a table in a file, as the daemons use it.

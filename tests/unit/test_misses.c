@@ -151,8 +151,9 @@ static void *note_in_thread(void *arg)
 
     for (unsigned n = 0; n < ROUNDS; n++) {
         atomic_fetch_add(&arrived, 1);
-        while (atomic_load(&arrived) < (n + 1) * THREADS)
-            sched_yield();
+        for (unsigned spins = 1; atomic_load(&arrived) < (n + 1) * THREADS; spins++)
+            if (spins % 1024 == 0)
+                sched_yield();
         misses_note(shared, n, priority, 1000);
     }
     return NULL;

@@ -113,6 +113,34 @@ class Gateway(Installation):
         """End peg-tcpmap by a signal and wait until it is gone."""
         self._stop_daemon("peg-tcpmap", signal_number)
 
+    def kill(self, part):
+        """kill -9 for a daemon or a Postfix master, whose children are left to notice that."""
+        if part.startswith("peg-"):
+            pid = self._running_pid(part)
+        else:
+            pid = processes.read_pid(self.path("var/spool/%s/pid/master.pid" % part))
+        processes.end(pid, signal.SIGKILL)
+
+    def cut_power(self):
+        """kill -9 for every process of the gateway at once; what was in memory only is gone."""
+        processes.kill_all(self.leftovers)
+        self.forget_memory()
+
+    def forget_memory(self):
+        """Remove what stands in ROOT/run, as a boot does; to be called when no daemon runs."""
+        shutil.rmtree(self.path("run"))
+        os.mkdir(self.path("run"))
+
+    def begin_anew(self, *parts):
+        """End everything, forget all mail and all decisions, and start these parts, or all."""
+        self.cut_power()
+        for file in os.scandir(self.path("var/lib/priority-email-gateway")):
+            os.unlink(file)
+        for instance in self.instances():
+            if sum(self.queue_counts(instance).values()):
+                self.postsuper(instance, "-d", "ALL")
+        self.ctl("start", *parts)
+
     def start_milter(self):
         """Start what is not running, and wait until everything answers."""
         self._start_all()

@@ -15,6 +15,7 @@ REPOSITORY = os.path.dirname(
 )
 SHIPPED_RULES = os.path.join(REPOSITORY, "conf", "priority-email-gateway.rules")
 POLL_S = 0.02
+QUEUES = ("maildrop", "incoming", "active", "deferred", "hold")  # as a message passes them
 # Postfix names its log socket ROOT/var/spool/postfix-frontend/public/postlog in full, and ends
 # without a word where that does not fit sockaddr_un.
 ROOT_LEN_MAX = 65
@@ -51,7 +52,8 @@ class Installation:
     rules           the text of the rules file; by default the shipped rules
     template_conf   {parameter: value} for the template's main.cf
 
-    Attributes: root, build (the folder of the programs), ports, log, priority_count.
+    Attributes: root, build (the folder of the programs), ports, log, priority_count, and under:
+    {what for: words that stand before the command of each of our programs}, such as unshare(1).
     """
 
     def __init__(self, root=None, conf=None, rules=None, priority_count=5, template_conf=None):
@@ -62,6 +64,7 @@ class Installation:
             raise ValueError("%s: longer than %d bytes" % (self.root, ROOT_LEN_MAX))
         self.ports = ports.reserve()
         self.log = LogFile(self.path("var/log/mail.log"))
+        self.under = {}
         self._conf = conf or {}
         self._rules = shipped_rules() if rules is None else rules
         self._template_conf = template_conf
@@ -82,11 +85,16 @@ class Installation:
 
         `check` expects exit status 0 and raises ToolFailed otherwise.
         """
+        command = self.command(program, *arguments)
+        return self._run(command, check=check, stdin=stdin, timeout=timeout)
+
+    def command(self, program, *arguments):
+        """The words that tool() runs."""
         file_name = os.path.join(self.build, program)
         if not os.access(file_name, os.X_OK):
             raise FileNotFoundError("%s: not built (run `make`, or set PEG_BUILD)" % file_name)
-        command = [file_name, "--root", self.root] + list(arguments)
-        return self._run(command, check=check, stdin=stdin, timeout=timeout)
+        under = [word for words in self.under.values() for word in words]
+        return under + [file_name, "--root", self.root] + list(arguments)
 
     def ctl(self, *arguments, **options):
         """peg-ctl."""
@@ -135,6 +143,11 @@ class Installation:
         lines = self._run(command + ["-nx"]).stdout.splitlines()
         return dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in lines)
 
+    def set_postfix_conf(self, instance, parameter, value):
+        """Set a parameter in main.cf; with None the line goes. What runs may want a reload."""
+        change = ["-X", parameter] if value is None else ["-e", "%s=%s" % (parameter, value)]
+        self._run(["postconf", "-c", self.config_dir(instance)] + change)
+
     def postfix_services(self, instance):
         """The lines of master.cf as postconf -M shows them."""
         return self._run(["postconf", "-c", self.config_dir(instance), "-M"]).stdout.splitlines()
@@ -156,12 +169,18 @@ class Installation:
 
     def queued(self):
         """Number of messages in all queues of all instances, without asking Postfix."""
-        return sum(
-            len(files)
-            for instance in self.instances()  # in this order a message on its way is not missed
-            for queue in ("maildrop", "incoming", "active", "deferred", "hold")
-            for _, _, files in os.walk(os.path.join(self.queue_dir(instance), queue))
-        )
+        # In this order a message on its way is not missed.
+        return sum(sum(self.queue_counts(instance).values()) for instance in self.instances())
+
+    def queue_counts(self, instance):
+        """{queue: number of messages in it} of an instance, without asking Postfix."""
+        return {
+            queue: sum(
+                len(files)
+                for _, _, files in os.walk(os.path.join(self.queue_dir(instance), queue))
+            )
+            for queue in QUEUES
+        }
 
     def wait_until_empty(self, timeout=60):
         """Wait until no queue holds a message any more."""

@@ -1,5 +1,6 @@
 """Processes of one gateway: waiting for their end, ending them, finding what was left behind."""
 
+import contextlib
 import os
 import select
 import signal
@@ -97,6 +98,35 @@ def _command_line(pid):
             return cmdline.read().decode("utf-8", "replace").rstrip("\0").split("\0")
     except OSError:
         return []
+
+
+@contextlib.contextmanager
+def halted(*pids):
+    """`with halted(pid):` the processes do nothing at all."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def kill_all(find, timeout=10):
+    """kill -9 for the processes that `find()` returns as {pid: command line}, all at once.
+
+    Raises TimeoutError where some are still there, or come again.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        found = find()
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError("these did not end: %s" % found)
 
 
 def end_all(find, patience_s=5):

@@ -1,0 +1,97 @@
+"""Measures what README.md says, and writes REPORT.md and figures.json.
+
+usage: bench.py FOLDER [--quick] [--only SECTION]...
+
+Exits 1 where a figure does not keep to its bound.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "gateway"))
+
+import figures  # noqa: E402 (the path comes first)
+import machine  # noqa: E402
+from gateway_sync import gateway_sync  # noqa: E402
+from milter_alone import group_commit  # noqa: E402
+from store import memory, recovery  # noqa: E402
+
+# Each takes the Bench, and returns a figures.Section.
+SECTIONS = {
+    "recovery": recovery,
+    "memory": memory,
+    "group_commit": group_commit,
+    "gateway_sync": gateway_sync,
+}
+
+
+class Bench:
+    """What a section needs to know."""
+
+    def __init__(self, folder, quick):
+        self.folder = folder
+        self.is_quick = quick
+
+    def rounds(self, usual, quick):
+        """How many of something: `usual`, or `quick` in a short run."""
+        return quick if self.is_quick else usual
+
+    def program(self, name):
+        """The path of a program of ours that measures."""
+        return os.path.join(self.folder, name)
+
+    def say(self, text):
+        print("  " + text, flush=True)
+
+
+def run_section(bench, name):
+    print("%s ..." % name, flush=True)
+    began = time.monotonic()
+    load, idle = machine.load_average(), machine.idle_percent()
+    section = SECTIONS[name](bench)
+    section.load = (load, machine.load_average())
+    section.idle = idle
+    for figure in section.figures:
+        if figure.is_bound:
+            bench.say("%s (%s)%s" % (figure, figure.bound_cell(), "" if figure.holds else ": NO"))
+    bench.say("in %.0f s; before, %.0f %% were idle" % (time.monotonic() - began, idle))
+    return section
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", help="where the programs are, and the report goes")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument(
+        "--only", action="append", choices=list(SECTIONS), help="this section; may be repeated"
+    )
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    if os.geteuid() != 0:
+        raise SystemExit("bench: Postfix is started by root only: sudo make bench")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is to stay behind
+    folder = os.path.abspath(options.folder)
+    bench = Bench(folder, options.quick)
+    facts = machine.facts() + [("run", "quick" if options.quick else "full")]
+    try:
+        sections = [run_section(bench, name) for name in options.only or SECTIONS]
+    except (AssertionError, OSError, subprocess.SubprocessError) as error:
+        raise SystemExit("bench: %s" % error) from None
+    report = os.path.join(folder, "REPORT.md")
+    figures.write_json(os.path.join(folder, "figures.json"), facts, sections)
+    figures.write_report(report, facts, sections)
+    print("written: %s" % report)
+    if not all(figure.holds for section in sections for figure in section.figures):
+        raise SystemExit("bench: not all figures keep to their bounds")
+
+
+if __name__ == "__main__":
+    main()

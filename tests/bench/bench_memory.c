@@ -1,0 +1,73 @@
+/*
+ * bench_memory - how much shared memory a live claim takes
+ *
+ * For each capacity the size of the table's file, once it holds as many claims as it has room for.
+ *
+ * usage: bench_memory FOLDER CAPACITY...    (a folder in memory; it is left empty)
+ */
+#include <limits.h>
+#include <unistd.h>
+
+#include "table/table.h"
+#include "tests/bench/bench.h"
+
+enum { NOW_MS = 1000, LIFETIME_MS = 660000 };
+
+/* recover() of struct table_config: as many claims as shall fit. */
+static bool fill(void *arg, struct table_fill *table, char why_r[TABLE_WHY_SIZE])
+{
+    const unsigned *capacity = arg;
+    char key[KEY_SIZE];
+
+    (void)why_r;
+    for (unsigned n = 0; n < *capacity; n++) {
+        size_t len = make_key(key, n);
+
+        table_fill_claim(table, key, len, priority_of_key(n));
+    }
+    return true;
+}
+
+/* That the claims are in it, and that there is no room for one more. */
+static void check(struct table *table, unsigned capacity)
+{
+    char key[KEY_SIZE];
+    size_t len = make_key(key, capacity);
+
+    if (table_stats(table).claims != capacity ||
+        table_claim(table, key, len, 0, LIFETIME_MS, NOW_MS) != TABLE_FULL)
+        give_up("%zu claims fit, not %u", table_stats(table).claims, capacity);
+}
+
+static void measure(const char *path, unsigned capacity)
+{
+    const struct table_config config = {
+        .path = path, .capacity = capacity, .recover = fill, .arg = &capacity};
+    char why[TABLE_WHY_SIZE];
+    struct table *table = table_open(&config, TABLE_WRITER, NOW_MS, why);
+    struct stat status;
+
+    if (table == NULL)
+        give_up("%s", why);
+    check(table, capacity);
+    if (stat(path, &status) != 0)
+        give_up("%s: %s", path, strerror(errno));
+    print_count("capacity", capacity);
+    print_count("file_bytes", (uint64_t)status.st_size);
+    table_close(&table);
+    unlink(path);
+}
+
+int main(int argc, char **argv)
+{
+    char path[PATH_MAX];
+
+    if (argc < 3)
+        give_up("usage: bench_memory FOLDER CAPACITY...");
+    snprintf(path, sizeof path, "%s/decisions", argv[1]);
+    for (int n = 2; n < argc; n++)
+        measure(path, number_of(argv[n]));
+    strncat(path, ".lock", sizeof path - strlen(path) - 1);
+    unlink(path);
+    return 0;
+}

@@ -1,0 +1,119 @@
+"""Where figures are measured: folders on disk and in memory, programs, rounds, the machine."""
+
+import collections
+import contextlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import time
+
+DISK = "/var/tmp"  # which no system keeps in memory, as /tmp may be
+MEMORY = "/dev/shm"
+
+
+@contextlib.contextmanager
+def folder(parent, prefix="pegb"):
+    """A new empty folder that other users may enter, until the end of the block."""
+    path = tempfile.mkdtemp(prefix=prefix, dir=parent)
+    try:
+        os.chmod(path, 0o755)
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def gateway_folder():
+    """A folder on disk whose `run` is in memory, as it is on a real system."""
+    with folder(MEMORY) as memory, folder(DISK) as root:
+        os.symlink(memory, os.path.join(root, "run"))
+        yield root
+
+
+def measure(program, *arguments):
+    """Run a program that prints `name value` lines; returns {name: [values]}."""
+    done = subprocess.run(
+        [program] + [str(argument) for argument in arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise AssertionError("%s: %s" % (os.path.basename(program), done.stderr.strip()))
+    found = collections.defaultdict(list)
+    for line in done.stdout.splitlines():
+        name, value = line.split()
+        found[name].append(float(value))
+    return found
+
+
+def alternate(rounds, kinds, measure_kind):
+    """Measure each of two kinds once a round, in turns: A B, B A, A B; returns {kind: [results]}.
+
+    So what changes slowly on the machine weighs on both alike.
+    """
+    found = {kind: [] for kind in kinds}
+    for number in range(rounds):
+        for kind in kinds if number % 2 == 0 else reversed(kinds):
+            found[kind].append(measure_kind(kind))
+    return found
+
+
+def load_average():
+    return os.getloadavg()[0]
+
+
+def idle_percent(seconds=2):
+    """How much of the processors nobody uses just now."""
+    before = _processor_times()
+    time.sleep(seconds)
+    grown = [after - at_first for after, at_first in zip(_processor_times(), before)]
+    return 100 * (grown[3] + grown[4]) / max(1, sum(grown))  # idle, and waiting for the disk
+
+
+def _processor_times():
+    with open("/proc/stat") as stat:
+        return [int(word) for word in stat.readline().split()[1:9]]
+
+
+def facts():
+    """[(name, text)] of this machine."""
+    return [
+        ("processors", "%d, %s" % (os.cpu_count(), _processor())),
+        ("memory", "%.1f GB" % (os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)),
+        ("system", "%s %s" % (platform.system(), platform.release())),
+        ("file system of %s" % DISK, _file_system(DISK)),
+        ("Postfix", _postfix_version()),
+        ("measured", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())),
+    ]
+
+
+def _processor():
+    with open("/proc/cpuinfo") as cpuinfo:
+        for line in cpuinfo:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _file_system(path):
+    done = subprocess.run(
+        ["stat", "-f", "-c", "%T", path],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        check=False,
+    )
+    return done.stdout.strip()
+
+
+def _postfix_version():
+    done = subprocess.run(
+        ["postconf", "-dh", "mail_version"],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        check=False,
+    )
+    return done.stdout.strip()

@@ -1,0 +1,81 @@
+"""peg-decisions: what a gateway remembers of its decisions, and having it forget."""
+
+import os
+import re
+import time
+
+STORE = "var/lib/priority-email-gateway"
+TABLE = "run/priority-email-gateway/decisions"
+SNAPSHOT = STORE + "/decisions.cdb"
+
+
+def status(gateway):
+    """{name: number} of `peg-decisions status`."""
+    lines = gateway.tool("peg-decisions", "status").stdout.splitlines()
+    return {name: int(value) for name, value in map(str.split, lines)}
+
+
+def tidy(gateway, *options, **run):
+    """`peg-decisions tidy`, once no other one is at it; run is for Installation.tool().
+
+    It logs to stderr.
+    """
+    while True:
+        done = gateway.tool("peg-decisions", "tidy", *options, **run)
+        if "another process" not in done.stderr:
+            return done
+
+
+def look(gateway, times=2):
+    """Have it look into the frontend's queue so many times, whoever else does."""
+    wanted = status(gateway)["scans"] + times
+    while status(gateway)["scans"] < wanted:
+        tidy(gateway)
+
+
+def wait_for_looks(gateway, number, timeout=30):
+    """Wait until the queue has been looked into so many times since boot, whoever did it."""
+    deadline = time.monotonic() + timeout
+    while status(gateway)["scans"] < number:
+        if time.monotonic() > deadline:
+            raise TimeoutError("no look number %d within %s s" % (number, timeout))
+        time.sleep(0.1)
+
+
+def segments(gateway):
+    """The names of the journal's segments, in order."""
+    found = os.listdir(gateway.path(STORE))
+    return sorted(name for name in found if re.fullmatch(r"journal\.\d{10}", name))
+
+
+def strange_files(gateway):
+    """What stands in the store's folder beside the files that belong there."""
+    usual = set(segments(gateway)) | {"decisions.cdb", "tidy.lock", "incomplete"}
+    return sorted(set(os.listdir(gateway.path(STORE))) - usual)
+
+
+class Recorded:
+    """What peg-explain --queue-id says of a message.
+
+    way         "plain", "filter" or "respell"
+    priorities  {recipient as sent: priority}
+    keys        {recipient as sent: its routing key}
+    """
+
+    def __init__(self, queue_id, text):
+        first, *rest = text.splitlines()
+        pattern = r"%s: decided [-0-9]+T[0-9:.]+Z, way (\w+)(?:, priority \d)?" % queue_id
+        self.way = re.fullmatch(pattern, first).group(1)
+        self.priorities = {}
+        self.keys = {}
+        for line in rest:
+            pattern = r"(.*): (?:no rule|rule \d+), priority (\d), instance \w+(?:, as (.*))? -> \S+"
+            address, priority, key = re.fullmatch(pattern, line).groups()
+            self.priorities[address] = int(priority)
+            self.keys[address] = key or address
+
+
+def recorded(gateway, sent):
+    """The Recorded of a message in the frontend's queue; None where nothing is known of it."""
+    done = gateway.tool("peg-explain", "--queue-id", sent.queue_id, check=False)
+    return Recorded(sent.queue_id, done.stdout) if done.returncode == 0 else None

@@ -1,0 +1,50 @@
+"""Mail that stays in the frontend's queue, or another's: halted queue managers, messages on hold."""
+
+import contextlib
+import os
+import time
+
+from . import processes
+from .installation import POLL_S
+
+
+def queue_manager(gateway, instance, timeout=10):
+    """The process id of the instance's qmgr, once it is there."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = _queue_managers(gateway, instance)
+        if found or time.monotonic() > deadline:
+            (pid,) = found
+            return pid
+        time.sleep(POLL_S)
+
+
+def _queue_managers(gateway, instance):
+    return [
+        pid
+        for pid, command in gateway.leftovers().items()
+        if command.startswith("qmgr ")
+        and os.path.realpath("/proc/%d/cwd" % pid) == os.path.realpath(gateway.queue_dir(instance))
+    ]
+
+
+@contextlib.contextmanager
+def halted(gateway, instance="frontend"):
+    """`with halted(gateway):` what comes stays in the queue `incoming`, and nobody looks it up."""
+    with processes.halted(queue_manager(gateway, instance)):
+        yield
+
+
+def send_to_hold(gateway, messages):
+    """Send messages (arguments of Sender.send) and hold them in the frontend; returns [Sent]."""
+    with halted(gateway), gateway.sender() as sender:
+        sent = [sender.send(**message) for message in messages]
+        for message in sent:
+            gateway.postsuper("frontend", "-h", message.queue_id)
+    return sent
+
+
+def release(gateway):
+    """Let all mail that is on hold in the frontend go."""
+    gateway.postsuper("frontend", "-H", "ALL")
+    gateway.flush("frontend")
