@@ -2,6 +2,7 @@
 #include "lib/startup.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "lib/daemon.h"
 #include "lib/log.h"
@@ -45,5 +46,15 @@ bool startup_store(const struct settings *settings)
     if (settings_path(settings, SETTINGS_STORE_DIR, folder))
         return daemon_folder(folder, settings->daemon_user, NULL, 0750);
     log_error("the path %s is too long", settings->root);
+    return false;
+}
+
+bool startup_can_read(const struct settings *settings, const char *below_root)
+{
+    char path[PATH_MAX];
+
+    if (settings_path(settings, below_root, path) && access(path, R_OK) == 0)
+        return true;
+    log_error("%s: user %s cannot read it: %m", path, settings->daemon_user);
     return false;
 }

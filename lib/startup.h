@@ -23,4 +23,10 @@ bool startup_pid_file(const char *program, const struct settings *settings) PEG_
 /* Make the folder of the journal and the snapshot, which belongs to DAEMON_USER. As above. */
 bool startup_store(const struct settings *settings) PEG_MUST_USE;
 
+/*
+ * Whether the user that the process has become can read a file, since a reload must not be the
+ * first to find out. Returns false after logging why.
+ */
+bool startup_can_read(const struct settings *settings, const char *below_root) PEG_MUST_USE;
+
 #endif

@@ -210,21 +210,6 @@ static bool open_decisions(const struct settings *settings)
     return false;
 }
 
-/* A reload must not be the first to find out that the daemon's user may not read these. */
-static bool can_reload(const struct settings *settings)
-{
-    static const char *const files[] = {SETTINGS_CONF_FILE, SETTINGS_RULES_FILE};
-    char path[PATH_MAX];
-
-    for (size_t n = 0; n < sizeof files / sizeof *files; n++) {
-        if (!settings_path(settings, files[n], path) || access(path, R_OK) != 0) {
-            log_error("%s: user %s cannot read it: %m", path, settings->daemon_user);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* All that needs root comes before privileges are dropped; threads come after. */
 static bool start(const struct settings *settings)
 {
@@ -236,8 +221,10 @@ static bool start(const struct settings *settings)
     }
     if (!open_socket(settings))
         return false;
-    if (daemon_drop_privileges(settings->daemon_user, NULL) && can_reload(settings) &&
-        open_table_can_recover(settings) && open_decisions(settings))
+    if (daemon_drop_privileges(settings->daemon_user, NULL) &&
+        startup_can_read(settings, SETTINGS_CONF_FILE) &&
+        startup_can_read(settings, SETTINGS_RULES_FILE) && open_table_can_recover(settings) &&
+        open_decisions(settings))
         return true;
     unlink(SETTINGS_MILTER_SOCKET);
     return false;

@@ -162,7 +162,7 @@ static bool start(struct service *service)
     service->connection_limit = listen_fit_limit(settings->tcpmap_connections);
     if (!postqueue_drop_privileges(settings))
         return false;
-    if (!open_table_can_recover(settings))
+    if (!startup_can_read(settings, SETTINGS_CONF_FILE) || !open_table_can_recover(settings))
         return false;
     const struct server_config config = {SERVER_CONFIG_TIMES,
                                          .lookup = lookup,

@@ -29,7 +29,8 @@ struct tidying {
     struct tidying_config config;
     struct event *tick;
     struct event *child_ended;
-    pid_t pid; /* 0: none runs */
+    pid_t pid;    /* 0: none runs */
+    bool is_owed; /* the last one did not come to its end */
     int64_t started_ms;
     int64_t not_before_ms;
 };
@@ -90,7 +91,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     if (tidying->pid != 0 && clock_boot_ms() - tidying->started_ms > RUN_MAX_MS)
         kill(tidying->pid, SIGKILL); /* Postfix does not answer it */
     else if (tidying->pid == 0 && clock_boot_ms() >= tidying->not_before_ms &&
-             tidying->config.wanted(tidying->config.arg))
+             (tidying->is_owed || tidying->config.wanted(tidying->config.arg)))
         start(tidying);
 }
 
@@ -105,6 +106,7 @@ static void on_child_ended(evutil_socket_t number, short what, void *arg)
     if (tidying->pid == 0 || waitpid(tidying->pid, &status, WNOHANG) != tidying->pid)
         return;
     tidying->pid = 0;
+    tidying->is_owed = WIFSIGNALED(status); /* it takes note of what is wanted when it begins */
     if (pause_ms < (status == 0 ? PAUSE_MIN_MS : FAILED_PAUSE_MS))
         pause_ms = status == 0 ? PAUSE_MIN_MS : FAILED_PAUSE_MS;
     tidying->not_before_ms = now_ms + pause_ms;

@@ -107,7 +107,7 @@ def test_an_instance_is_away_and_the_other_priorities_are_not_slowed(absent_gate
         accepts_all_the_time(load, INSTANCE_AWAY_S)
         back_at = time.monotonic()
         absent_gateway.ctl("start", "4")
-        moves(absent_gateway, lambda delivery: delivery.instance == 4 and delivery.arrived_at > back_at)
+        moves(absent_gateway, lambda d: d.instance == 4 and d.arrived_at > back_at)
         load.wait_for(20)
     outcomes = load.outcomes()
     assert [(o.sent, o.misrouted) for _, o in outcomes if o.misrouted] == []

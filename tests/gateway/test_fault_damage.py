@@ -21,7 +21,7 @@ DEFAULT, HIGHEST = 2, 4
 OTHERS = torture.count(20, 200)
 FRAME = {"magic": 0, "sum": 4, "length": 12}  # store/frame.h
 PLACES = torture.count(["text"], ["text"] + list(FRAME))
-ROUNDS = 20
+ROUNDS = torture.count(0, 20)
 
 
 @pytest.fixture(scope="module", name="worn")
@@ -171,7 +171,6 @@ def move_to_snapshot(gateway, backlog):
     assert len(keeper.segments(gateway)) == 1
 
 
-@pytest.mark.skipif(not torture.is_long(), reason="many rounds (PEG_TORTURE=1)")
 @pytest.mark.parametrize("seed", range(ROUNDS))
 @pytest.mark.parametrize("in_snapshot", [False, True])
 def test_a_bit_anywhere_is_wrong(worn_gateway, in_snapshot, seed):

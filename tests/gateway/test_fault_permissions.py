@@ -1,4 +1,4 @@
-"""Files that the daemons' user may not read: who starts hears which, and why, and nothing half runs.
+"""Files that the daemons' user may not read: at start it is said which, and nothing runs by halves.
 
 Whoever runs already goes on with what it has.
 """
@@ -171,7 +171,8 @@ def test_lookups_wait_for_a_table_that_cannot_be_read(locked_gateway, locked):
             since = locked_gateway.log.end()
             locked_gateway.ctl("start", "tcpmap")
             said = "the decision table is not available, lookups wait for it: .*%s: %s"
-            locked_gateway.log.wait_for(said % (path_of(locked_gateway, locked), DENIED), since=since)
+            said %= path_of(locked_gateway, locked), DENIED
+            locked_gateway.log.wait_for(said, since=since)
             answer = threads.submit(locked_gateway.look_up, address)
             assert concurrent.futures.wait([answer], timeout=1).not_done
         assert answer.result(timeout=5).startswith("200 peg4:")
@@ -192,7 +193,8 @@ def test_a_reload_of_what_cannot_be_read_changes_nothing(locked_gateway, locked)
             locked_gateway.log.wait_for("peg-tcpmap.*%s: .*%s" % (path, DENIED))
             locked_gateway.log.wait_for("peg-tcpmap.*the settings stay as they were")
         bob = "bob.%s@dest.example" % new_tag()
-        assert locked_gateway.delivered(locked_gateway.send(to=[bob], headers=headers(4))) == {bob: 4}
+        sent = locked_gateway.send(to=[bob], headers=headers(4))
+        assert locked_gateway.delivered(sent) == {bob: 4}
 
 
 @pytest.mark.parametrize("locked", [SEGMENT, keeper.SNAPSHOT, keeper.STORE + "/tidy.lock"])
@@ -201,14 +203,15 @@ def test_nothing_is_forgotten_while_something_cannot_be_read(locked_gateway, loc
     locked_gateway.ctl("restart", "milter")
     locked_gateway.send(to=["new.%s@dest.example" % new_tag()], headers=headers(4))
     path = path_of(locked_gateway, locked)
+    said = re.escape(path) + ": " + DENIED
     segments = keeper.segments(locked_gateway)
     with unreadable(path):
         done = keeper.tidy(locked_gateway, "--force", check=False)
-        assert done.returncode == 1 and re.search(re.escape(path) + ": " + DENIED, done.stderr), done
+        assert done.returncode == 1 and re.search(said, done.stderr), done
         assert keeper.segments(locked_gateway) == segments
         if "lock" not in locked:
             done = locked_gateway.tool("peg-explain", "--queue-id", held[0].queue_id, check=False)
-            assert done.returncode == 0 or re.search(re.escape(path) + ": " + DENIED, done.stderr)
+            assert done.returncode == 0 or re.search(said, done.stderr)
     keeper.tidy(locked_gateway, "--force")
     assert len(keeper.segments(locked_gateway)) < len(segments)
     check_mail(locked_gateway, held)

@@ -13,7 +13,7 @@ from harness.plan import NAMES, RULES, headers
 from harness.queues import queue_manager
 
 MESSAGES = torture.count(150, 1000)
-FEW = torture.count(60, 1000)
+FEW = torture.count(50, 500)
 RECOVERED = r"(peg-\w+)\[\d+\]: decisions recovered from disk: (\d+) claims of (\d+) messages"
 
 
@@ -78,9 +78,10 @@ def test_decisions_come_back_from_the_snapshot_and_the_journal_behind_it(mortal_
     assert recoveries(mortal_gateway) == ["peg-milter"]
 
 
+@pytest.mark.skipif(not torture.is_long(), reason="many rounds (PEG_TORTURE=1)")
 def test_the_power_goes_again_and_again(mortal_gateway):
     backlog = backlog_of_all_ways(mortal_gateway, FEW)
-    for _ in range(torture.count(2, 20)):
+    for _ in range(20):
         backlog.add(10)
         mortal_gateway.cut_power()
         mortal_gateway.ctl("start", "milter", "tcpmap", "frontend")

@@ -49,7 +49,8 @@ def rules_of(generation):
     """Rules of which any part alone would give other priorities than the whole."""
     lines = ["X-Gen /./ all %d\n" % ((generation + 2) % len(PRIORITIES))] * (generation % 3)
     lines += ["X-Gen /^%d$/ all 0\n" % n for n in range(100)]
-    lines += ["X-Gen /./ to %d\n" % first_of(generation), "X-Gen /./ cc %d\n" % second_of(generation)]
+    lines.append("X-Gen /./ to %d\n" % first_of(generation))
+    lines.append("X-Gen /./ cc %d\n" % second_of(generation))
     return "".join(lines)
 
 

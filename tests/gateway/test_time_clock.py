@@ -4,9 +4,6 @@ Claims are dated by another clock: none is freed before its time, and none is ke
 on disk says what was decided last, whatever the times in it.
 """
 
-import os
-import signal
-
 import pytest
 
 from harness import keeper, timeshift, torture, wallclock
@@ -14,7 +11,7 @@ from harness.backlog import CONF
 from harness.gateway import Gateway
 from harness.load import Load
 from harness.mail import new_tag
-from harness.plan import RULES, headers
+from harness.plan import RULES, headers, way_of_mail
 from harness.queues import release, send_to_hold
 from harness.timeshift import TimeShift
 from harness.waiting import Waiting
@@ -55,21 +52,6 @@ def begin_segment(gateway):
     gateway.ctl("start", "milter")
     gateway.send(to=["s.%s@dest.example" % new_tag()], headers=headers(1))
     return keeper.segments(gateway)[-1]
-
-
-def lose_memory(gateway):
-    """Both daemons are killed, the decision table goes, and they are started again."""
-    gateway.stop_milter(signal.SIGKILL)
-    gateway.stop_tcpmap(signal.SIGKILL)
-    os.unlink(gateway.path(keeper.TABLE))
-    gateway.ctl("start", "milter", "tcpmap")
-
-
-def way_of_mail(gateway, address, priority):
-    """Send it; returns the way that it went."""
-    sent = gateway.send(to=[address], headers=headers(priority))
-    assert gateway.delivered(sent) == {address: priority}
-    return gateway.decision(sent).way
 
 
 def test_segments_stay_in_order_when_the_clock_is_set_back(set_gateway, clock):
@@ -114,7 +96,7 @@ def test_what_was_decided_last_counts_after_a_crash_though_its_time_is_older(
     message = dict(to=[address], headers=headers(4))
     (sent,) = send_to_hold(set_gateway, [message])
     assert set_gateway.decision(sent).way == "plain"
-    lose_memory(set_gateway)
+    keeper.lose_table(set_gateway)
     release(set_gateway)
     assert set_gateway.delivered(sent) == {address: 4}
 
@@ -130,7 +112,7 @@ def test_mail_flows_and_waits_while_the_clock_is_set(set_gateway, clock, time):
             load.wait_for(5)
     waiting.check_recorded()
     waiting.defend_their_keys()
-    lose_memory(set_gateway)
+    keeper.lose_table(set_gateway)
     # What may be in Postfix's cache is not known now, and so no spelling is claimed.
     waiting.defend_their_keys(with_splits=False)
     release(set_gateway)

@@ -12,7 +12,7 @@ from harness.backlog import CONF
 from harness.gateway import Gateway
 from harness.installation import ToolFailed
 from harness.mail import new_tag
-from harness.plan import PRIORITIES, RULES, headers
+from harness.plan import PRIORITIES, RULES, headers, way_of_mail
 from harness.queues import release, send_to_hold
 from harness.timeshift import TimeShift
 from harness.torture import count, is_long
@@ -71,13 +71,6 @@ def send_to_new_recipients(gateway, number):
     return ways
 
 
-def way_of_rival(gateway, address):
-    """Send mail at priority 0 for the address; returns the way that it went."""
-    sent = gateway.send(to=[address], headers=headers(0))
-    assert gateway.delivered(sent) == {address: 0}
-    return gateway.decision(sent).way
-
-
 def test_mail_on_hold_goes_its_own_way_when_it_is_released_after_hours(time, aged):
     send_to_new_recipients(aged, CAPACITY * 3 // 4)
     waiting = on_hold(aged)
@@ -121,12 +114,12 @@ def test_what_was_kept_for_mail_that_has_left_is_forgotten_after_two_looks(time,
     first, *others = [address for address, priority in waiting.keys.items() if priority != 0]
     for _ in range(3):
         before = keeper.status(aged)["scans"] - looks
-        way = way_of_rival(aged, first)
+        way = way_of_mail(aged, first, 0)
         after = keeper.status(aged)["scans"] - looks
         assert after >= 2 if way == "plain" else before < 2
         keeper.look(aged, times=1)
     assert way == "plain"
-    assert {way_of_rival(aged, address) for address in others} == {"plain"}
+    assert {way_of_mail(aged, address, 0) for address in others} == {"plain"}
 
 
 @pytest.mark.skipif(not is_long(), reason="waits between two looks (PEG_TORTURE=1)")
@@ -137,11 +130,11 @@ def test_the_looks_are_made_of_their_own_accord(time, aged):
     time.let_pass(HOURS_S)
     looks = keeper.status(aged)["scans"]
     (address, *_) = [a for a, priority in waiting.keys.items() if priority == 4]
-    assert way_of_rival(aged, address) == "filter"
+    assert way_of_mail(aged, address, 0) == "filter"
     keeper.wait_for_looks(aged, looks + 1)
-    way_of_rival(aged, address)
+    way_of_mail(aged, address, 0)
     keeper.wait_for_looks(aged, looks + 2)
-    assert way_of_rival(aged, address) == "plain"
+    assert way_of_mail(aged, address, 0) == "plain"
 
 
 def test_nothing_is_forgotten_while_the_queue_cannot_be_seen(time, aged):
@@ -174,5 +167,5 @@ def test_the_log_says_why_when_the_queue_cannot_be_seen(time, aged):
     aged.wait_until_empty()
     aged.set_postfix_conf("frontend", "authorized_mailq_users", "root")
     time.let_pass(HOURS_S)
-    assert way_of_rival(aged, "anna@dest.example") == "filter"
+    assert way_of_mail(aged, "anna@dest.example", 0) == "filter"
     aged.log.wait_for(r"peg-decisions\[\d+\]: .*" + UNSEEN + ".*nobody", timeout=10)

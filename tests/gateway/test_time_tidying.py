@@ -70,14 +70,6 @@ def time_of_a_run(gateway):
     return time.monotonic() - started
 
 
-def lose_memory(gateway):
-    """Both daemons are killed, the decision table goes, and they are started again."""
-    gateway.kill("peg-milter")
-    gateway.kill("peg-tcpmap")
-    os.unlink(gateway.path(keeper.TABLE))
-    gateway.ctl("start")
-
-
 @contextlib.contextmanager
 def nobody_shows_the_queue(gateway):
     """Whoever asks for the frontend's queue waits."""
@@ -128,7 +120,7 @@ def test_killed_at_any_moment_it_loses_nothing(tidied_gateway):
     for priority, sent, address in held:
         assert keeper.recorded(tidied_gateway, sent).priorities == {address: priority}
     waiting.defend_their_keys()
-    lose_memory(tidied_gateway)
+    keeper.lose_table(tidied_gateway)
     release(tidied_gateway)
     waiting.check_delivered()
     for priority, sent, address in held:

@@ -6,6 +6,16 @@ decision.py       what peg-milter logged about a message
 relay.py          the SMTP server behind the instances that keeps what arrives (relay_session.py)
 mail.py           composing and sending messages, each with a tag of its own
 ways.py           making a message go plain, by the filter, or respelled
+plan.py           messages that name their priorities in headers, and random ones of that kind
+outcome.py        what became of one of them
+busy_senders.py   sending them all the time (load.py: and judging them all)
+backlog.py        having them wait in the frontend
+waiting.py        messages of every kind that wait, and rivals for their routing keys
+queues.py         messages on hold, and halted queue managers
+keeper.py         peg-decisions, and peg-explain --queue-id
+timeshift.py      letting hours pass
+wallclock.py      setting the wall clock
+torture.py        short and long tests, and their dice
 smtp_client.py    the few lines of SMTP that mail.py needs, raw enough for any spelling
 delivery.py       what arrived, and by which instance
 judge.py          is it what was sent: lost, doubled, strange

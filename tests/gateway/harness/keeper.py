@@ -7,6 +7,9 @@ import time
 STORE = "var/lib/priority-email-gateway"
 TABLE = "run/priority-email-gateway/decisions"
 SNAPSHOT = STORE + "/decisions.cdb"
+RECORDED_LINE = re.compile(
+    r"(.*): (?:no rule|rule \d+), priority (\d), instance \w+(?:, as (.*))? -> \S+"
+)
 
 
 def status(gateway):
@@ -54,6 +57,14 @@ def strange_files(gateway):
     return sorted(set(os.listdir(gateway.path(STORE))) - usual)
 
 
+def lose_table(gateway):
+    """Both daemons are killed, the table goes, and they are started again."""
+    gateway.kill("peg-milter")
+    gateway.kill("peg-tcpmap")
+    os.unlink(gateway.path(TABLE))
+    gateway.ctl("start", "milter", "tcpmap")
+
+
 class Recorded:
     """What peg-explain --queue-id says of a message.
 
@@ -69,8 +80,7 @@ class Recorded:
         self.priorities = {}
         self.keys = {}
         for line in rest:
-            pattern = r"(.*): (?:no rule|rule \d+), priority (\d), instance \w+(?:, as (.*))? -> \S+"
-            address, priority, key = re.fullmatch(pattern, line).groups()
+            address, priority, key = RECORDED_LINE.fullmatch(line).groups()
             self.priorities[address] = int(priority)
             self.keys[address] = key or address
 

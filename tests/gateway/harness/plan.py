@@ -25,6 +25,15 @@ def headers(to_priority, cc_priority=None):
     return [(name, str(priority)) for name, priority in pairs if priority is not None]
 
 
+def way_of_mail(gateway, address, priority):
+    """Send a message, which goes by its priority; returns the way that was decided."""
+    sent = gateway.send(to=[address], headers=headers(priority))
+    delivered = gateway.delivered(sent)
+    if delivered != {address: priority}:
+        raise AssertionError("%s was to go by %d: %s" % (sent, priority, delivered))
+    return gateway.decision(sent).way
+
+
 class Plan:
     """One message that shall be sent: recipients {address: priority}, and where they stand.
 

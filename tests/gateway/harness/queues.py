@@ -1,4 +1,4 @@
-"""Mail that stays in the frontend's queue, or another's: halted queue managers, messages on hold."""
+"""Mail that stays in a queue: halted queue managers, and messages on hold."""
 
 import contextlib
 import os

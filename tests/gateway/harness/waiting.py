@@ -11,7 +11,12 @@ from .mail import new_tag
 from .plan import PRIORITIES, headers
 
 # As Postfix shows them in its queue they look a little different, or could be something else.
-ODD = ('"quo ted.%s"@dest.example', '"dot.%s"@dest.example', "Björn.%s@Dest.example", "w?.%s@dest.example")
+ODD = (
+    '"quo ted.%s"@dest.example',
+    '"dot.%s"@dest.example',
+    "Björn.%s@Dest.example",
+    "w?.%s@dest.example",
+)
 
 
 class Waiting:
