@@ -135,17 +135,6 @@ def test_what_the_queue_manager_remembers_misroutes_nothing_when_the_table_is_lo
         assert mortal_gateway.decision(sent).way == "filter"
 
 
-def test_mail_that_nobody_can_rely_on_yet_takes_no_room_in_the_table(mortal_gateway):
-    mortal_gateway.ctl("start")
-    mortal_gateway.send(to=["gina@dest.example"])  # so that there is something to be remembered
-    lose_the_table(mortal_gateway)
-    before = keeper.status(mortal_gateway)["live_claims"]
-    hugo, ida = "hugo@ward.dest.example", "ida@ward.dest.example"
-    sent = mortal_gateway.send(to=[hugo], cc=[ida], headers=headers(1, 4))
-    assert mortal_gateway.delivered(sent) == {hugo: 4, ida: 4}
-    assert keeper.status(mortal_gateway)["live_claims"] <= before + 2
-
-
 @pytest.mark.skipif(not torture.is_long(), reason="waits for a minute (PEG_TORTURE=1)")
 def test_what_may_be_cached_is_forgotten_in_time(mortal_gateway):
     mortal_gateway.ctl("start")
