@@ -4,33 +4,18 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sysexits.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "gen/control_batch.h"
-#include "gen/mem.h"
 #include "gen/ports.h"
-#include "gen/process.h"
-#include "monitor/queues.h"
+#include "gen/retry.h"
+#include "lib/clock.h"
 
 enum {
     STOP_TIMEOUT_MS = 30000, /* peg-milter may be waiting for its disk */
     POLL_MS = 10,
-    FLUSH_TIMEOUT_MS = 15000,
-    FLUSH_RETRY_MS = 200,
     NICE_HIGHEST = 19 /* Linux knows no 20, and takes it for this */
 };
-
-static void sleep_ms(long ms)
-{
-    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    nanosleep(&pause, NULL);
-}
 
 static bool is_daemon(const struct part *part)
 {
@@ -75,77 +60,6 @@ static bool start_kind(const struct settings *settings, const struct selection *
     return batch_finish(&batch) && good;
 }
 
-/*
- * A queue manager that is still waiting for the lookup server takes no more requests than its
- * backlog holds, and postqueue says then that the mail system is down. It tries once a second.
- */
-static bool flush(const char *dir)
-{
-    const char *const argv[] = {"postqueue", "-c", dir, "-f", NULL};
-
-    for (int waited_ms = 0;; waited_ms += FLUSH_RETRY_MS) {
-        struct process process;
-        char *out, *err;
-        int status;
-
-        if (!process_start(&process, argv, PROCESS_NICE_KEEP))
-            return false;
-        status = process_finish(&process, &out, &err);
-        bool is_over = status != EX_UNAVAILABLE || waited_ms >= FLUSH_TIMEOUT_MS;
-
-        if (is_over && status != 0)
-            process_report(argv, status, out, err);
-        free(out);
-        free(err);
-        if (is_over)
-            return status == 0;
-        sleep_ms(FLUSH_RETRY_MS);
-    }
-}
-
-static bool flush_frontend(const struct settings *settings)
-{
-    struct part frontend;
-    bool good = true;
-
-    part_init_instance(&frontend, settings, PEG_FRONTEND);
-    if (part_runs(&frontend, NULL) == 1)
-        good = flush(frontend.dir);
-    part_deinit(&frontend);
-    return good;
-}
-
-/*
- * The frontend's queue manager keeps for 30 s that the lookup server was away, and goes on
- * deferring (src/global/resolve_clnt.c). A reload would make it forget, too, but nobody can tell
- * when it has.
- */
-static bool frontend_has_deferred(const struct settings *settings)
-{
-    char path[PATH_MAX], why[QUEUES_WHY_SIZE];
-    struct queue_counts counts;
-
-    return !settings_path(settings, SETTINGS_FRONTEND_SPOOL, path) ||
-           !queues_count(path, &counts, why) || counts.deferred > 0;
-}
-
-static bool restart_frontend(const struct settings *settings)
-{
-    struct part frontend;
-    struct selection selection = {.count = 1};
-    size_t started = 0;
-    bool good = true;
-
-    part_init_instance(&frontend, settings, PEG_FRONTEND);
-    frontend.nice_level = settings->frontend.nice_level;
-    selection.items[0] = &frontend;
-    if (part_runs(&frontend, NULL) == 1 && frontend_has_deferred(settings))
-        good =
-            control_stop(&selection) && start_kind(settings, &selection, PART_FRONTEND, &started);
-    part_deinit(&frontend);
-    return good;
-}
-
 bool control_start(const struct settings *settings, const struct selection *selection)
 {
     size_t started[PART_FRONTEND + 1] = {0};
@@ -162,9 +76,9 @@ bool control_start(const struct settings *settings, const struct selection *sele
     for (int kind = PART_INSTANCE; kind <= PART_FRONTEND; kind++)
         good = start_kind(settings, selection, (enum part_kind)kind, &started[kind]) && good;
     if (started[PART_TCPMAP] > 0 && started[PART_FRONTEND] == 0)
-        good = restart_frontend(settings) && good;
-    if (started[PART_TCPMAP] + started[PART_INSTANCE] + started[PART_FRONTEND] > 0)
-        good = flush_frontend(settings) && good;
+        good = retry_lookups(settings) && good;
+    else if (started[PART_INSTANCE] + started[PART_FRONTEND] > 0)
+        good = retry_deferred(settings) && good;
     return good;
 }
 
@@ -174,7 +88,7 @@ static bool await_end(const struct part *part, pid_t pid)
     for (int waited_ms = 0; waited_ms < STOP_TIMEOUT_MS; waited_ms += POLL_MS) {
         if (part_runs(part, NULL) == 0)
             return true;
-        sleep_ms(POLL_MS);
+        clock_sleep_ms(POLL_MS);
     }
     fprintf(stderr,
             "%s (pid %ld) has not ended %d s after SIGTERM; look into the log, or end it "

@@ -21,3 +21,10 @@ int64_t clock_wall_ms(void)
 {
     return clock_ms(CLOCK_REALTIME);
 }
+
+void clock_sleep_ms(long ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
+}

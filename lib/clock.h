@@ -13,4 +13,7 @@ int64_t clock_boot_ms(void);
 /* Milliseconds since 1970 (UTC), to be shown: it may be set back or forward. Thread-safe. */
 int64_t clock_wall_ms(void);
 
+/* Do nothing for a while; less where a signal comes. Thread-safe. */
+void clock_sleep_ms(long ms);
+
 #endif

@@ -73,6 +73,7 @@ bool settings_path(const struct settings *settings, const char *below_root,
 #define SETTINGS_RUN_DIR "/run/priority-email-gateway"
 #define SETTINGS_TABLE_FILE SETTINGS_RUN_DIR "/decisions"
 #define SETTINGS_STORE_DIR "/var/lib/priority-email-gateway" /* journal and snapshot */
+#define SETTINGS_TABLE_LOCK SETTINGS_STORE_DIR "/table.lock"
 #define SETTINGS_LOG_FILE "/var/log/mail.log" /* used below --root; otherwise syslog */
 #define SETTINGS_FRONTEND_SPOOL "/var/spool/postfix-frontend"
 #define SETTINGS_MILTER_SOCKET "peg/milter" /* below the frontend's queue directory */

@@ -154,6 +154,8 @@ struct decide_result decide(struct decide_recipient *recipients, size_t count, c
 
         if (recipients[n].source == ROUTING_KEY_EXACT)
             claimed = claim(arg, recipients[n].key, recipients[n].priority);
+        if (claimed == TABLE_TOO_EARLY) /* and so is every other spelling */
+            return decide_filter(recipients, count);
         recipients[n].replace = claimed != TABLE_CLAIMED;
         conflict = conflict || recipients[n].replace;
         result.table_full = result.table_full || claimed == TABLE_FULL;

@@ -6,8 +6,9 @@
  * plain one:
  *
  *   plain    every key could be claimed: nothing in the message or its envelope changes
- *   filter   all recipients have one priority, or nothing else is left: the whole message goes to
- *            the instance of the highest priority among its recipients
+ *   filter   all recipients have one priority, or nothing else is left (TABLE_TOO_EARLY, or no
+ *            spelling can be claimed): the whole message goes to the instance of the highest
+ *            priority among its recipients
  *   respell  the recipients in conflict are replaced by another spelling of their address
  *
  * Pure but for the claims, which go through a function of the caller. Thread-safe as that is.

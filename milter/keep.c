@@ -24,6 +24,11 @@ void keep_use(struct table *table, struct journal *to)
     journal = to;
 }
 
+void keep_table(void)
+{
+    (void)table_restore(decisions, clock_boot_ms()); /* the log says what fails */
+}
+
 static void warn_of_full_table(void)
 {
     uint64_t held_back;

@@ -17,6 +17,9 @@
 /* Where decisions go; before any other call. Both stay the caller's. */
 void keep_use(struct table *table, struct journal *journal);
 
+/* See to it that the table is there for who looks decisions up; once a second or so. Any thread. */
+void keep_table(void);
+
 /*
  * Make a decision durable. recipients and verdicts are one for each of the envelope. sync:
  * DECISION_SYNC. Where that fails *result becomes the filter way, which Postfix itself keeps with

@@ -1,8 +1,8 @@
 /*
  * service - peg-milter as a daemon: start, reload, end
  *
- * libmilter runs the sessions' threads. Signals go to a thread of ours: SIGUSR1 has it read the
- * configuration and the rules again; SIGTERM, SIGINT and SIGHUP end the process.
+ * libmilter runs the sessions' threads. Signals go to a thread of ours: SIGUSR1 has another one
+ * read the configuration and the rules again; SIGTERM, SIGINT and SIGHUP end the process.
  */
 #include "milter/service.h"
 
@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,10 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/startup.h"
+#include "milter/keep.h"
 #include "milter/policy.h"
 #include "milter/session.h"
 #include "store/journal.h"
@@ -54,7 +57,6 @@ static void reload(const char *root)
 static void *wake_thread(void *arg)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = SETTINGS_MILTER_SOCKET};
-    const struct timespec pause = {.tv_nsec = 10000000};
 
     for (;;) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -63,7 +65,7 @@ static void *wake_thread(void *arg)
             (void)connect(fd, (const struct sockaddr *)&address, sizeof address);
             close(fd);
         }
-        nanosleep(&pause, NULL);
+        clock_sleep_ms(10);
     }
     return arg;
 }
@@ -86,35 +88,60 @@ static void fill_signals(sigset_t *signals_r)
     sigaddset(signals_r, SIGHUP);
 }
 
-/* Created before libmilter's own thread for signals, this one gets them first. */
+static sem_t reloads; /* that were asked for */
+
+/*
+ * Created before libmilter's own thread for signals, this one gets them first, as long as it waits
+ * for them: all that takes time is done elsewhere.
+ */
 static void *signal_thread(void *arg)
 {
-    const char *root = arg;
     sigset_t signals;
     int number;
 
     fill_signals(&signals);
-    while (sigwait(&signals, &number) == 0) {
-        if (number != SIGUSR1) {
-            stop();
-            break;
-        }
-        reload(root);
+    while (sigwait(&signals, &number) == 0 && number == SIGUSR1)
+        sem_post(&reloads);
+    stop();
+    return arg;
+}
+
+/* Reload when that was asked for, and look after the decision table once a second. */
+static void *work_thread(void *arg)
+{
+    const char *root = arg;
+
+    for (;;) {
+        struct timespec until;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        if (sem_clockwait(&reloads, CLOCK_MONOTONIC, &until) == 0)
+            reload(root);
+        keep_table();
     }
     return NULL;
 }
 
-static bool start_signal_thread(const char *root)
+static bool start_threads(const char *root)
 {
     static char path[PATH_MAX];
-    pthread_t thread;
+    void *(*const starts[])(void *) = {signal_thread, work_thread};
 
     snprintf(path, sizeof path, "%s", root);
-    if (pthread_create(&thread, NULL, signal_thread, path) != 0) {
-        log_error("cannot start the thread for signals: %m");
+    if (sem_init(&reloads, 0, 0) != 0)
         return false;
+    for (size_t n = 0; n < sizeof starts / sizeof *starts; n++) {
+        pthread_t thread;
+        int error = pthread_create(&thread, NULL, starts[n], path);
+
+        if (error != 0) {
+            log_error("cannot start a thread: %s", strerror(error));
+            return false;
+        }
+        pthread_detach(thread);
     }
-    return pthread_detach(thread) == 0;
+    return true;
 }
 
 /* In every thread: delivered to one that does not wait for them they would kill the process. */
@@ -248,7 +275,7 @@ int milter_service_run(const struct options *options, bool foreground)
     log_info("ready, %zu rules, priorities 0 to %d, default %d", rules_count(policy->rules),
              policy->settings->priority_count - 1, policy->settings->default_priority);
     policy_install(policy);
-    if (!start_signal_thread(options->root))
+    if (!start_threads(options->root))
         return EXIT_FAILED;
     daemon_ready();
     if (smfi_main() != MI_SUCCESS) {

@@ -5,6 +5,7 @@
  *   journal.0000000001 ...  segments of the journal, in order; the last may be being written to
  *   *.damaged-TIME          what was set aside
  *   incomplete              decisions have been lost that mail may still need
+ *   *.lock                  of the decision table, and of who tidies up
  *
  * The folder itself is locked (flock(2)) by whoever replaces or removes files, and shared by who
  * reads them all. peg-milter makes segments, one after another, without that lock. Others only ever

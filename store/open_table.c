@@ -29,8 +29,8 @@ static bool recover_from_store(void *arg, struct table_fill *fill, char why_r[TA
     }
     if (!recover(folder, clock_wall_ms(), add_claim, fill, &result, why_r))
         return false;
-    if (result.claims == 0 && result.messages == 0 && !result.is_damaged)
-        return true; /* the first start */
+    if (result.is_first && !result.is_damaged)
+        return true;
     table_fill_had_predecessor(fill);
     log_info("decisions recovered from disk: %zu claims of %zu messages, in %" PRId64 " ms",
              result.claims, result.messages, clock_boot_ms() - began_ms);
@@ -45,14 +45,16 @@ static bool recover_from_store(void *arg, struct table_fill *fill, char why_r[TA
 struct table *open_table(const struct settings *settings, enum table_role role,
                          char why_r[TABLE_WHY_SIZE])
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], lock_path[PATH_MAX];
     /* recover() is called from within table_open() only; the settings are not changed. */
     const struct table_config config = {.path = path,
+                                        .lock_path = lock_path,
                                         .capacity = settings->table_capacity,
                                         .recover = recover_from_store,
                                         .arg = (void *)(uintptr_t)settings};
 
-    if (!settings_path(settings, SETTINGS_TABLE_FILE, path)) {
+    if (!settings_path(settings, SETTINGS_TABLE_FILE, path) ||
+        !settings_path(settings, SETTINGS_TABLE_LOCK, lock_path)) {
         snprintf(why_r, TABLE_WHY_SIZE, "the path %s is too long", settings->root);
         return NULL;
     }

@@ -20,8 +20,8 @@
 
 enum {
     MISSES_PLACES = 65536,
-    MISSES_ANY_PRIORITY = 254,
-    MISSES_CACHED_MS = 35000 /* how long an answer counts: Postfix's 30 s, and some */
+    MISSES_ANY_PRIORITY = 254, /* of several answers */
+    MISSES_CACHED_MS = 35000   /* how long an answer counts: Postfix's 30 s, and some */
 };
 
 /* All zero: no misses. Each the time in ms, 56 bits, and the priority answered + 1, 8 bits. */
@@ -29,7 +29,7 @@ struct misses {
     _Atomic uint64_t place[MISSES_PLACES];
 };
 
-/* Note an answer; MISSES_ANY_PRIORITY where it is not known. hash: any part of the key's hash. A
+/* Note an answer. hash: any part of the key's hash. A
  * later answer that is noted already counts as long as before. */
 void misses_note(struct misses *misses, uint64_t hash, int priority, int64_t now_ms);
 

@@ -298,32 +298,44 @@ static enum table_claim reclaim(struct slots *slots, struct slot *slot, uint64_t
     }
 }
 
+static enum table_claim claim_new(struct slots *slots, const struct slots_hash *hash, unsigned tag,
+                                  int64_t lifetime_ms, int64_t now_ms)
+{
+    /* Expired claims are of use to mail that waited longer than usual: freed only for room. */
+    if (atomic_load_explicit(&slots->shared->claims, memory_order_relaxed) > slots->capacity / 2)
+        sweep(slots, lifetime_ms, now_ms);
+    return insert(slots, hash, now_ms, tag) ? TABLE_CLAIMED : TABLE_FULL;
+}
+
+/* Whether a cache may still have answers of a table before this one. */
+static bool answers_are_unknown(const struct slots *slots, int64_t now_ms)
+{
+    int64_t until_ms = atomic_load_explicit(&slots->shared->unknown_until_ms, memory_order_relaxed);
+
+    return until_ms > 0 && now_ms - until_ms <= MISSES_CACHED_MS;
+}
+
 enum table_claim slots_claim(struct slots *slots, const struct slots_hash *hash, int priority,
                              int64_t lifetime_ms, int64_t now_ms)
 {
+    const struct misses *misses = &slots->shared->misses;
     unsigned tag = (unsigned)priority + 1;
+    enum table_claim result;
+    struct slot *slot;
     uint64_t word;
-    struct slot *slot = find(slots, hash, &word);
-    enum table_claim result = TABLE_CLAIMED;
-    int64_t unknown_until_ms =
-        atomic_load_explicit(&slots->shared->unknown_until_ms, memory_order_relaxed);
 
-    if (slot != NULL) {
+    if (answers_are_unknown(slots, now_ms))
+        return TABLE_TOO_EARLY;
+    slot = find(slots, hash, &word);
+    if (slot != NULL)
         result = reclaim(slots, slot, word, tag, lifetime_ms, now_ms);
-    } else {
-        /* Expired claims are of use to mail that waited longer than usual: freed only for room. */
-        if (atomic_load_explicit(&slots->shared->claims, memory_order_relaxed) >
-            slots->capacity / 2)
-            sweep(slots, lifetime_ms, now_ms);
-        if (!insert(slots, hash, now_ms, tag))
-            return TABLE_FULL;
-        if (unknown_until_ms > 0 && now_ms - unknown_until_ms <= MISSES_CACHED_MS)
-            misses_note(&slots->shared->misses, hash->part[1], MISSES_ANY_PRIORITY,
-                        unknown_until_ms);
-    }
-    if (result == TABLE_CLAIMED &&
-        misses_contradict(&slots->shared->misses, hash->part[1], priority, now_ms))
-        return TABLE_CONFLICT;
+    else if (misses_contradict(misses, hash->part[1], priority, now_ms))
+        result = TABLE_CONFLICT;
+    else
+        result = claim_new(slots, hash, tag, lifetime_ms, now_ms);
+    /* Again: an answer may have been given before anybody could see the claim. */
+    if (result == TABLE_CLAIMED && misses_contradict(misses, hash->part[1], priority, now_ms))
+        result = TABLE_CONFLICT;
     return result;
 }
 

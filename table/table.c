@@ -18,7 +18,7 @@ struct table {
     pthread_mutex_t claiming; /* of the threads of the writer, for all of this */
     struct table_config config;
     char *path;
-    int lock_fd;         /* holds the writer's lock in the writer */
+    int lock_fd;         /* of the lock file; holds the writer's lock in the writer */
     bool cannot_restore; /* said once */
 };
 
@@ -62,14 +62,15 @@ static bool replace(struct table *table, size_t capacity, int64_t now_ms,
     return true;
 }
 
-static bool lock_writer(const char *path, int lock_fd, char why_r[TABLE_WHY_SIZE])
+static bool lock_writer(const struct table *table, char why_r[TABLE_WHY_SIZE])
 {
-    if (table_file_lock(lock_fd, TABLE_LOCK_WRITER, false))
+    if (table_file_lock(table->lock_fd, TABLE_LOCK_WRITER, false))
         return true;
     if (errno == EAGAIN || errno == EACCES)
-        snprintf(why_r, TABLE_WHY_SIZE, "%s: another process is writing to this table", path);
+        snprintf(why_r, TABLE_WHY_SIZE, "%s: another process is writing to this table",
+                 table->path);
     else
-        snprintf(why_r, TABLE_WHY_SIZE, "lock %s: %m", path);
+        snprintf(why_r, TABLE_WHY_SIZE, "lock %s: %m", table->path);
     return false;
 }
 
@@ -86,7 +87,7 @@ static bool open_writer(struct table *table, int64_t now_ms, char why_r[TABLE_WH
 {
     bool done;
 
-    if (!lock_writer(table->path, table->lock_fd, why_r) || !lock_maker(table, why_r))
+    if (!lock_writer(table, why_r) || !lock_maker(table, why_r))
         return false;
     done = map_or_make(table, now_ms, why_r) &&
            (table->map.slots.capacity == table->config.capacity ||
@@ -106,9 +107,7 @@ static bool open_reader(struct table *table, int64_t now_ms, char why_r[TABLE_WH
         return false;
     if (table_file_is_locked(table->lock_fd, TABLE_LOCK_WRITER) ||
         !table_file_lock(table->lock_fd, TABLE_LOCK_MAKER, false)) {
-        snprintf(why_r, TABLE_WHY_SIZE,
-                 "%s: there is none; peg-milter makes it now, or when it next decides",
-                 table->path);
+        snprintf(why_r, TABLE_WHY_SIZE, "%s: there is none; peg-milter is making it", table->path);
         return false;
     }
     /* A writer that comes from now on waits. */
@@ -128,7 +127,7 @@ static bool open_as(struct table *table, enum table_role role, int64_t now_ms,
 {
     if (role == TABLE_GUEST)
         return open_guest(table, why_r);
-    table->lock_fd = table_file_open_lock(table->path, why_r);
+    table->lock_fd = table_file_open_lock(table->config.lock_path, why_r);
     if (table->lock_fd < 0)
         return false;
     return role == TABLE_WRITER ? open_writer(table, now_ms, why_r)
@@ -211,32 +210,13 @@ void table_scanned(struct table *table, int64_t began_ms, bool is_clean)
     count(table, TABLE_COUNT_SCANS);
 }
 
-/* Be the writer in the eyes of others, also where the lock file was removed with the table. */
-static bool lock_again(struct table *table, char why_r[TABLE_WHY_SIZE])
-{
-    int fd;
-
-    if (table_file_is_lock(table->path, table->lock_fd))
-        return true;
-    fd = table_file_open_lock(table->path, why_r);
-    if (fd < 0)
-        return false;
-    if (!lock_writer(table->path, fd, why_r)) {
-        close(fd);
-        return false;
-    }
-    close(table->lock_fd);
-    table->lock_fd = fd;
-    return true;
-}
-
-/* Somebody has removed the file: readers wait for it, and what is mapped here is still right. */
+/* Readers wait for the file that somebody has removed, and what is mapped here is still right. */
 static bool restore(struct table *table, int64_t now_ms)
 {
     char why[TABLE_WHY_SIZE];
     bool done = false;
 
-    if (lock_again(table, why) && lock_maker(table, why)) {
+    if (lock_maker(table, why)) {
         done = replace(table, table->map.slots.capacity, now_ms, why);
         table_file_unlock(table->lock_fd, TABLE_LOCK_MAKER);
     }
@@ -248,12 +228,23 @@ static bool restore(struct table *table, int64_t now_ms)
     return done;
 }
 
+bool table_restore(struct table *table, int64_t now_ms)
+{
+    bool is_there;
+
+    pthread_mutex_lock(&table->claiming);
+    is_there = table_is_current(table) || restore(table, now_ms);
+    pthread_mutex_unlock(&table->claiming);
+    return is_there;
+}
+
 enum table_claim table_claim(struct table *table, const char *key, size_t key_len, int priority,
                              int64_t lifetime_ms, int64_t now_ms)
 {
     static const enum table_counter counters[] = {[TABLE_CLAIMED] = TABLE_COUNT_CLAIMS,
                                                   [TABLE_CONFLICT] = TABLE_COUNT_CONFLICTS,
-                                                  [TABLE_FULL] = TABLE_COUNT_FULL};
+                                                  [TABLE_FULL] = TABLE_COUNT_FULL,
+                                                  [TABLE_TOO_EARLY] = TABLE_COUNT_CONFLICTS};
     enum table_claim result = TABLE_FULL;
 
     pthread_mutex_lock(&table->claiming);

@@ -32,7 +32,10 @@ enum table_role {
 
 struct table_config {
     const char *path; /* copied */
-    size_t capacity;  /* live claims that must fit */
+    /* Used during table_open(). In another folder, so that it stays when somebody clears that of
+     * the table; for a guest it may be NULL. */
+    const char *lock_path;
+    size_t capacity; /* live claims that must fit */
     /*
      * Have back what was claimed before, for a table that is made anew: calls table_fill_*(). No
      * writer runs meanwhile. false, with the reason in why_r: it cannot be had, and there will be
@@ -55,7 +58,7 @@ void table_fill_is_unsure(struct table_fill *fill);
  * Map the table in the configured file. Where there is none, or one that cannot be used (damaged,
  * of another version, from before the last boot), it is made anew with what recover() gives; a
  * damaged one is set aside. The log says so. Who makes it keeps everybody else waiting, and a
- * reader makes none while a writer runs: that makes it again itself when it next claims. The writer
+ * reader makes none while a writer runs: that makes it again itself (table_restore()). The writer
  * holds a lock, so that there is one, and takes over the claims of a table of another capacity.
  * Returns NULL with the reason in why_r.
  */
@@ -106,7 +109,9 @@ void table_scanned(struct table *table, int64_t began_ms, bool is_clean);
 enum table_claim {
     TABLE_CLAIMED,  /* a claim (key, priority) is there now, new or refreshed */
     TABLE_CONFLICT, /* the key lives with another priority, or may be cached with another */
-    TABLE_FULL      /* no room for a new claim, or the table is gone and cannot be made again */
+    TABLE_FULL,     /* no room for a new claim, or the table is gone and cannot be made again */
+    TABLE_TOO_EARLY /* any key may be cached with another priority: another table has answered until
+                       a moment ago (table_fill_had_predecessor()) */
 };
 
 /*
@@ -117,6 +122,13 @@ enum table_claim {
  */
 enum table_claim table_claim(struct table *table, const char *key, size_t key_len, int priority,
                              int64_t lifetime_ms, int64_t now_ms) PEG_MUST_USE;
+
+/*
+ * Where somebody has removed the file, make it again from what is mapped; to be called now and
+ * then, since readers wait. table_claim() does so by itself. Only in the writer, any thread. false,
+ * after logging it once: it cannot be made.
+ */
+bool table_restore(struct table *table, int64_t now_ms);
 
 /* What the processes ask of each other through the table; bits. In a reader; table_want() also
  * in any thread of the writer. */

@@ -280,15 +280,10 @@ bool table_file_make(const char *path, size_t capacity, const struct table_conte
 
 int table_file_open_lock(const char *path, char why_r[TABLE_WHY_SIZE])
 {
-    char lock[PATH_MAX];
-    int len = snprintf(lock, sizeof lock, "%s.lock", path);
-    int fd = -1;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    errno = ENAMETOOLONG;
-    if (len > 0 && (size_t)len < sizeof lock)
-        fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        snprintf(why_r, TABLE_WHY_SIZE, "open %s.lock: %m", path);
+        snprintf(why_r, TABLE_WHY_SIZE, "open %s: %m", path);
     return fd;
 }
 
@@ -315,16 +310,6 @@ void table_file_unlock(int fd, enum table_lock lock)
     struct flock range = lock_range(lock, F_UNLCK);
 
     (void)fcntl(fd, F_OFD_SETLK, &range);
-}
-
-bool table_file_is_lock(const char *path, int fd)
-{
-    char lock[PATH_MAX];
-    int len = snprintf(lock, sizeof lock, "%s.lock", path);
-    struct stat named, held;
-
-    return len > 0 && (size_t)len < sizeof lock && stat(lock, &named) == 0 &&
-           fstat(fd, &held) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino;
 }
 
 bool table_file_is_locked(int fd, enum table_lock lock)

@@ -81,19 +81,14 @@ enum table_lock {
     TABLE_LOCK_MAKER   /* of who makes a table; it is waited for, by a writer */
 };
 
-/*
- * The lock file of a table, whichever file has the table's name: a descriptor that holds locks
- * until it is closed, or -1 with the reason in why_r.
- */
+/* Open the lock file: a descriptor that holds locks until it is closed, or -1 with the reason in
+ * why_r. */
 int table_file_open_lock(const char *path, char why_r[TABLE_WHY_SIZE]) PEG_MUST_USE;
 
 /* Take a lock. false: another process has it (EAGAIN), or it cannot be had. With wait until it can.
  */
 bool table_file_lock(int fd, enum table_lock lock, bool wait) PEG_MUST_USE;
 void table_file_unlock(int fd, enum table_lock lock);
-
-/* Whether fd still is the lock file: others cannot see the locks of one that was removed. */
-bool table_file_is_lock(const char *path, int fd) PEG_MUST_USE;
 
 /* Whether another process holds a lock. */
 bool table_file_is_locked(int fd, enum table_lock lock) PEG_MUST_USE;

@@ -39,10 +39,13 @@ static void check(struct table *table, unsigned capacity)
         give_up("%zu claims fit, not %u", table_stats(table).claims, capacity);
 }
 
-static void measure(const char *path, unsigned capacity)
+static void measure(const char *path, const char *lock_path, unsigned capacity)
 {
-    const struct table_config config = {
-        .path = path, .capacity = capacity, .recover = fill, .arg = &capacity};
+    const struct table_config config = {.path = path,
+                                        .lock_path = lock_path,
+                                        .capacity = capacity,
+                                        .recover = fill,
+                                        .arg = &capacity};
     char why[TABLE_WHY_SIZE];
     struct table *table = table_open(&config, TABLE_WRITER, NOW_MS, why);
     struct stat status;
@@ -60,14 +63,14 @@ static void measure(const char *path, unsigned capacity)
 
 int main(int argc, char **argv)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], lock_path[PATH_MAX];
 
     if (argc < 3)
         give_up("usage: bench_memory FOLDER CAPACITY...");
     snprintf(path, sizeof path, "%s/decisions", argv[1]);
+    snprintf(lock_path, sizeof lock_path, "%s/lock", argv[1]);
     for (int n = 2; n < argc; n++)
-        measure(path, number_of(argv[n]));
-    strncat(path, ".lock", sizeof path - strlen(path) - 1);
-    unlink(path);
+        measure(path, lock_path, number_of(argv[n]));
+    unlink(lock_path);
     return 0;
 }

@@ -23,7 +23,7 @@ from harness.queues import release, send_to_hold
 CONF = "etc/priority-email-gateway.conf"
 RULES = "etc/priority-email-gateway.rules"
 SEGMENT = "the first segment"  # of the journal
-LOCK = keeper.TABLE + ".lock"
+LOCK = keeper.STORE + "/table.lock"
 PARENT = "var/lib"
 # What its user needs to read, and which file the complaint is about where that is another one.
 NEEDED = {

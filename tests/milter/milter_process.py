@@ -28,6 +28,7 @@ SOCKET = SPOOL + "/peg/milter"
 RUN_FOLDER = "run/priority-email-gateway"
 PID_FILE = RUN_FOLDER + "/peg-milter.pid"
 TABLE_FILE = RUN_FOLDER + "/decisions"
+TABLE_LOCK = "var/lib/priority-email-gateway/table.lock"
 
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 THREAD_REPORT = re.compile(r"WARNING: ThreadSanitizer.*?\nSUMMARY[^\n]*", re.DOTALL)

@@ -15,6 +15,7 @@ from milter_process import (
     SOCKET,
     SPOOL,
     TABLE_FILE,
+    TABLE_LOCK,
     run,
     sanitizer_report,
 )
@@ -118,7 +119,7 @@ def test_a_folder_in_place_of_the_socket_is_named(make_milter):
     assert os.path.isdir(milter.path(SOCKET + "/full"))
 
 
-@pytest.mark.parametrize("name", [TABLE_FILE, TABLE_FILE + ".lock"])
+@pytest.mark.parametrize("name", [TABLE_FILE, TABLE_LOCK])
 def test_a_folder_in_place_of_the_decision_table_is_named(make_milter, name):
     milter = make_milter(start=False)
     os.makedirs(milter.path(name))

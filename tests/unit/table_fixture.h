@@ -18,7 +18,7 @@
 
 enum { LIFETIME_MS = 60000, CAPACITY = 1000, DEFAULT = 2, NONE = -1, START_MS = 1000 };
 
-static char folder[64], path[128], why[TABLE_WHY_SIZE];
+static char folder[64], path[128], lock_path[128], why[TABLE_WHY_SIZE];
 
 static inline int make_folder(void **state)
 {
@@ -27,6 +27,7 @@ static inline int make_folder(void **state)
     if (mkdtemp(folder) == NULL)
         return -1;
     snprintf(path, sizeof path, "%s/decisions", folder);
+    snprintf(lock_path, sizeof lock_path, "%s/lock", folder);
     return 0;
 }
 
@@ -46,11 +47,9 @@ static inline bool is_beside(const char *ending)
 
 static inline int remove_folder(void **state)
 {
-    char lock[160];
-
     (void)state;
     unlink(path);
-    unlink(beside(".lock", lock));
+    unlink(lock_path);
     return rmdir(folder); /* fails if anything else was left behind */
 }
 
@@ -92,6 +91,7 @@ static inline struct table *try_open(enum table_role role, size_t capacity,
                                      struct recovery *recovery)
 {
     const struct table_config config = {.path = path,
+                                        .lock_path = lock_path,
                                         .capacity = capacity,
                                         .recover = recovery != NULL ? recover : NULL,
                                         .arg = recovery};

@@ -275,16 +275,15 @@ static void nor_where_all_claims_are_about_to_expire(void **state)
     is_hot = false;
 }
 
-static pid_t start_reader(const char *path, unsigned reader)
+static pid_t start_reader(const struct table_config *config, unsigned reader)
 {
-    const struct table_config config = {.path = path, .capacity = CAPACITY};
     char why[TABLE_WHY_SIZE];
     struct subject subject = {0};
     pid_t pid = fork();
 
     if (pid != 0)
         return pid;
-    subject.table = table_open(&config, TABLE_READER, 0, why);
+    subject.table = table_open(config, TABLE_READER, 0, why);
     if (subject.table == NULL)
         _exit(1);
     read_until_done(&subject, reader);
@@ -294,18 +293,18 @@ static pid_t start_reader(const char *path, unsigned reader)
 static void readers_in_processes_are_never_answered_wrongly(void **state)
 {
     char folder[] = "/tmp/peg-stress-XXXXXX", path[64], lock[64], why[TABLE_WHY_SIZE];
-    const struct table_config config = {.path = path, .capacity = CAPACITY};
+    const struct table_config config = {.path = path, .lock_path = lock, .capacity = CAPACITY};
     struct subject subject = {0};
     pid_t pids[READERS];
 
     (void)state;
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/decisions", folder);
-    snprintf(lock, sizeof lock, "%s/decisions.lock", folder);
+    snprintf(lock, sizeof lock, "%s/lock", folder);
     subject.table = table_open(&config, TABLE_WRITER, 0, why);
     assert_non_null(subject.table);
     for (unsigned n = 0; n < READERS; n++)
-        assert_true((pids[n] = start_reader(path, n)) > 0);
+        assert_true((pids[n] = start_reader(&config, n)) > 0);
     write_claims(&subject);
     for (unsigned n = 0; n < READERS; n++) {
         int status = -1;

@@ -121,7 +121,8 @@ static void claim_some(struct model *model, unsigned key)
     }
     assert_int_equal(result, right);
     model->kept += lacks_scan && is->is_queued;
-    if (is->priority != NONE && is->priority != wanted && !is_free(model, is))
+    if (result == TABLE_CONFLICT &&
+        (is->priority == NONE || (is->priority != wanted && !is_free(model, is))))
         return;
     model->taken_over += is->priority != NONE && is->priority != wanted;
     is->priority = wanted;

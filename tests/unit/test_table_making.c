@@ -159,8 +159,9 @@ static void what_a_predecessor_answered_is_not_known(void **state)
         struct table *writer = open_recovering(TABLE_WRITER, &recovery);
 
         assert_int_equal(claim_at(writer, "eve@dest.example", 4, START_MS + 30000),
-                         had == 1 ? TABLE_CONFLICT : TABLE_CLAIMED);
-        assert_int_equal(claim_at(writer, "bob@dest.example", 4, START_MS), TABLE_CLAIMED);
+                         had == 1 ? TABLE_TOO_EARLY : TABLE_CLAIMED);
+        assert_int_equal(claim_at(writer, "bob@dest.example", 4, START_MS),
+                         had == 1 ? TABLE_TOO_EARLY : TABLE_CLAIMED);
         assert_int_equal(claim_at(writer, "eve@dest.example", 4, START_MS + 50000), TABLE_CLAIMED);
         table_close(&writer);
         remove_table();
@@ -183,7 +184,7 @@ static void what_is_not_known_ends_when_the_table_is_made(void **state)
     struct table *writer = open_recovering(TABLE_WRITER, &recovery);
 
     (void)state;
-    assert_int_equal(claim_at(writer, "eve@dest.example", 4, START_MS + 35001), TABLE_CONFLICT);
+    assert_int_equal(claim_at(writer, "eve@dest.example", 4, START_MS + 35001), TABLE_TOO_EARLY);
     table_close(&writer);
 }
 
@@ -215,7 +216,7 @@ static void a_damaged_table_is_set_aside_and_made_anew(void **state)
         remove_aside();
         /* It may have answered until now. */
         table = open_recovering(TABLE_WRITER, &recovery);
-        assert_int_equal(claim_at(table, "eve@dest.example", 4, START_MS), TABLE_CONFLICT);
+        assert_int_equal(claim_at(table, "eve@dest.example", 4, START_MS), TABLE_TOO_EARLY);
         table_close(&table);
         remove_table();
     }
@@ -266,7 +267,7 @@ static void tables_of_other_versions_and_boots_are_made_anew(void **state)
         table_close(&table);
         table = open_recovering(TABLE_WRITER, &recovery);
         assert_int_equal(claim_at(table, "eve@dest.example", 4, START_MS),
-                         others[n / 2].may_have_answered ? TABLE_CONFLICT : TABLE_CLAIMED);
+                         others[n / 2].may_have_answered ? TABLE_TOO_EARLY : TABLE_CLAIMED);
         assert_int_equal(recovery.calls, 1);
         table_close(&table);
         remove_table();

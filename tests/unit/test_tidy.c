@@ -155,17 +155,14 @@ static void one_process_at_a_time(void **state)
 
 static void without_a_table_there_is_nothing_to_do(void **state)
 {
-    char lock[128];
-
     (void)state;
     table_close(&table);
     assert_int_equal(unlink(table_path), 0);
-    snprintf(lock, sizeof lock, "%s.lock", table_path);
-    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(unlink(table_lock_path), 0);
     assert_false(run(true, true).has_looked);
     assert_int_equal(logged("nothing to do yet"), 1);
     assert_int_equal(access(table_path, F_OK), -1);
-    assert_int_equal(access(lock, F_OK), -1);
+    assert_int_equal(access(table_lock_path, F_OK), -1);
     assert_names("");
     assert_int_equal(calls(), 0);
 }

@@ -17,11 +17,11 @@ enum { LONG_AGO_MS = 1, DAY_MS = 24 * 3600 * 1000 };
 
 /* The decision table, and a postqueue that does what its script `hook` says, prints the file
  * `listing`, and ends with the status in the file `status`. */
-static char gateway[64], table_path[96];
+static char gateway[64], table_path[96], table_lock_path[96];
 static struct table *table;
 
-static const char *const gateway_files[] = {"decisions", "decisions.lock", "postqueue", "hook",
-                                            "listing",   "status",         "calls"};
+static const char *const gateway_files[] = {"decisions", "lock",   "postqueue", "hook",
+                                            "listing",   "status", "calls"};
 
 #define POSTQUEUE                \
     "#!/bin/sh\n"                \
@@ -53,7 +53,8 @@ static void put_text(const char *name, const char *text)
 
 static struct table *open_table_with(bool (*recover)(void *, struct table_fill *, char *))
 {
-    const struct table_config config = {.path = table_path, .capacity = 1000, .recover = recover};
+    const struct table_config config = {
+        .path = table_path, .lock_path = table_lock_path, .capacity = 1000, .recover = recover};
     struct table *opened = table_open(&config, TABLE_WRITER, LONG_AGO_MS, why);
 
     if (opened == NULL)
@@ -71,6 +72,7 @@ static int set_up(void **state)
     if (mkdtemp(gateway) == NULL)
         return -1;
     snprintf(table_path, sizeof table_path, "%s/decisions", gateway);
+    snprintf(table_lock_path, sizeof table_lock_path, "%s/lock", gateway);
     snprintf(path, sizeof path, "%s:/usr/bin:/bin", gateway);
     setenv("PATH", path, 1);
     put_text("postqueue", POSTQUEUE);

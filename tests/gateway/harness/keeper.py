@@ -53,7 +53,7 @@ def segments(gateway):
 
 def strange_files(gateway):
     """What stands in the store's folder beside the files that belong there."""
-    usual = set(segments(gateway)) | {"decisions.cdb", "tidy.lock", "incomplete"}
+    usual = set(segments(gateway)) | {"decisions.cdb", "table.lock", "tidy.lock", "incomplete"}
     return sorted(set(os.listdir(gateway.path(STORE))) - usual)
 
 

@@ -1,0 +1,130 @@
+/* retry - have the frontend try again at once what it has deferred */
+#include "gen/retry.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "gen/control_batch.h"
+#include "gen/part.h"
+#include "gen/process.h"
+#include "lib/clock.h"
+
+enum { TIMEOUT_MS = 15000, RETRY_MS = 200, POLL_MS = 10 };
+
+/* Whether a process is a queue manager in this process group. One that ends meanwhile is none. */
+static bool is_queue_manager(const char *pid, pid_t group)
+{
+    char path[64], line[256];
+    long its_group = 0;
+    bool is_one = false;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    if (fgets(line, sizeof line, file) != NULL) {
+        char *name = strchr(line, '('); /* PID (NAME) STATE PARENT GROUP */
+
+        is_one = name != NULL && strncmp(name, "(qmgr) ", 7) == 0 &&
+                 sscanf(name + 7, "%*c %*d %ld", &its_group) == 1 && its_group == (long)group;
+    }
+    fclose(file);
+    return is_one;
+}
+
+pid_t retry_queue_manager(pid_t master)
+{
+    DIR *processes = opendir("/proc");
+    const struct dirent *entry;
+    pid_t found = 0;
+
+    while (processes != NULL && found == 0 && (entry = readdir(processes)) != NULL) {
+        long pid = strtol(entry->d_name, NULL, 10);
+
+        if (pid > 0 && is_queue_manager(entry->d_name, master)) /* all of a Postfix is one group */
+            found = (pid_t)pid;
+    }
+    if (processes != NULL)
+        closedir(processes);
+    return found;
+}
+
+/*
+ * A queue manager that is still waiting for the lookup server takes no more requests than its
+ * backlog holds, and postqueue says then that the mail system is down. It tries once a second.
+ */
+static bool flush(const char *dir)
+{
+    const char *const argv[] = {"postqueue", "-c", dir, "-f", NULL};
+
+    for (int waited_ms = 0;; waited_ms += RETRY_MS) {
+        struct process process;
+        char *out, *err;
+        int status;
+
+        if (!process_start(&process, argv, PROCESS_NICE_KEEP))
+            return false;
+        status = process_finish(&process, &out, &err);
+        bool is_over = status != EX_UNAVAILABLE || waited_ms >= TIMEOUT_MS;
+
+        if (is_over && status != 0)
+            process_report(argv, status, out, err);
+        free(out);
+        free(err);
+        if (is_over)
+            return status == 0;
+        clock_sleep_ms(RETRY_MS);
+    }
+}
+
+/* Reload, and wait for the end of the queue manager: what it is asked to flush it would defer. */
+static bool replace_queue_manager(const struct part *frontend, pid_t master)
+{
+    pid_t old = retry_queue_manager(master);
+    struct batch batch = {0};
+    bool good = batch_command(&batch, frontend, "reload");
+
+    good = batch_finish(&batch) && good;
+    if (old == 0 || !good)
+        return good;
+    for (int waited_ms = 0; waited_ms < TIMEOUT_MS; waited_ms += POLL_MS) {
+        if (retry_queue_manager(master) != old)
+            return true;
+        clock_sleep_ms(POLL_MS);
+    }
+    fprintf(stderr,
+            "%s: its queue manager (pid %ld) has not ended %d s after the reload; mail that it "
+            "has deferred may wait for minutes: run postqueue -c %s -f when it has\n",
+            frontend->name, (long)old, TIMEOUT_MS / 1000, frontend->dir);
+    return false;
+}
+
+static bool retry(const struct settings *settings, bool lookups_failed)
+{
+    struct part frontend;
+    bool good = true;
+    pid_t master;
+
+    part_init_instance(&frontend, settings, PEG_FRONTEND);
+    if (part_runs(&frontend, &master) == 1) {
+        if (lookups_failed)
+            good = replace_queue_manager(&frontend, master);
+        good = flush(frontend.dir) && good;
+    }
+    part_deinit(&frontend);
+    return good;
+}
+
+bool retry_deferred(const struct settings *settings)
+{
+    return retry(settings, false);
+}
+
+bool retry_lookups(const struct settings *settings)
+{
+    return retry(settings, true);
+}
