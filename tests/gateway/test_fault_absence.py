@@ -58,7 +58,6 @@ def moves(gateway, is_awaited):
     gateway.relay.wait_for(lambda found: any(map(is_awaited, found)), MOVES_WITHIN_S)
 
 
-@pytest.mark.skipif(not torture.is_long(), reason="a minute under load (PEG_TORTURE=1)")
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_lookup_server_is_away_for_longer_than_postfix_tries(absent_gateway, signal_number):
     load = Load(absent_gateway, torture.dice(), make_plan=plan_for_any, pause_s=0.06)

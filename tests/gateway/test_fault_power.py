@@ -4,6 +4,8 @@ All processes are killed at once and the decision table, which is memory only, i
 decided comes back from disk: journal and snapshot.
 """
 
+import os
+
 import pytest
 
 from harness import keeper, processes, torture
@@ -106,13 +108,17 @@ def send_and_remember(gateway, *addresses):
 
 
 def lose_the_table(gateway):
-    """Both daemons are killed, the table is removed, and the frontend knows of nothing."""
+    """Both daemons are killed, the table is removed, and the frontend knows of nothing.
+
+    They are started as a service manager would: peg-ctl has the frontend forget what it remembers.
+    """
     frontend = processes.read_pid(gateway.path("var/spool/postfix-frontend/pid/master.pid"))
     manager = queue_manager(gateway, "frontend")
     gateway.kill("peg-milter")
     gateway.kill("peg-tcpmap")
     gateway.forget_memory()
-    gateway.ctl("start")
+    gateway.tool("peg-milter")
+    gateway.tool("peg-tcpmap")
     assert processes.is_running(frontend) and processes.is_running(manager)
 
 
@@ -133,6 +139,27 @@ def test_what_the_queue_manager_remembers_misroutes_nothing_when_the_table_is_lo
     for expected, sent in messages:
         assert mortal_gateway.delivered(sent, MOVES_WITHIN_S) == expected
         assert mortal_gateway.decision(sent).way == "filter"
+
+
+def test_mail_that_nobody_can_rely_on_yet_takes_no_room_in_the_table(mortal_gateway):
+    mortal_gateway.ctl("start")
+    mortal_gateway.send(to=["gina@dest.example"])  # so that there is something to be remembered
+    lose_the_table(mortal_gateway)
+    before = keeper.status(mortal_gateway)["live_claims"]
+    hugo, ida = "hugo@ward.dest.example", "ida@ward.dest.example"
+    sent = mortal_gateway.send(to=[hugo], cc=[ida], headers=headers(1, 4))
+    assert mortal_gateway.delivered(sent) == {hugo: 4, ida: 4}
+    assert keeper.status(mortal_gateway)["live_claims"] == before
+
+
+def test_a_table_that_is_removed_comes_back_though_no_mail_comes(mortal_gateway):
+    backlog = backlog_of_all_ways(mortal_gateway, FEW)
+    os.unlink(mortal_gateway.path(keeper.TABLE))
+    mortal_gateway.log.wait_for(r"peg-milter.*/decisions was removed, and is made again")
+    assert recoveries(mortal_gateway) == []
+    mortal_gateway.ctl("start")
+    backlog.check_moves()
+    backlog.check_exact()
 
 
 @pytest.mark.skipif(not torture.is_long(), reason="waits for a minute (PEG_TORTURE=1)")
