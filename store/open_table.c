@@ -29,9 +29,8 @@ static bool recover_from_store(void *arg, struct table_fill *fill, char why_r[TA
     }
     if (!recover(folder, clock_wall_ms(), add_claim, fill, &result, why_r))
         return false;
-    if (result.is_first && !result.is_damaged)
-        return true;
-    table_fill_had_predecessor(fill);
+    if (result.claims == 0 && result.messages == 0 && !result.is_damaged)
+        return true; /* the first start */
     log_info("decisions recovered from disk: %zu claims of %zu messages, in %" PRId64 " ms",
              result.claims, result.messages, clock_boot_ms() - began_ms);
     if (result.is_damaged || !settings->decision_sync) {

@@ -109,14 +109,13 @@ bool recover(const char *folder, int64_t wall_ms,
     int lock;
 
     if (access(folder, F_OK) != 0 && errno == ENOENT) {
-        *result_r = (struct recover_result){.is_first = true};
+        *result_r = recovery.result;
         return true;
     }
     lock = folder_lock(folder, FOLDER_EXCLUSIVE, why_r);
     if (lock < 0)
         return false;
     if (sources_open(&sources, folder, why_r)) {
-        recovery.result.is_first = !sources.has_snapshot && sources.count == 0;
         done = read_all(&recovery, &sources, why_r);
         is_damaged = sources_are_damaged(&sources);
         recovery.result.is_damaged = is_damaged || folder_is_incomplete(folder);

@@ -15,7 +15,6 @@
 #include "store/folder.h"
 
 struct recover_result {
-    bool is_first; /* there are no files: nothing has ever been decided */
     size_t claims; /* given to add(), a key that was claimed again counting again */
     size_t messages;
     bool is_damaged; /* something was not whole that may have held decisions, now or earlier, and

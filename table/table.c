@@ -40,6 +40,7 @@ static bool map_or_make(struct table *table, int64_t now_ms, char why_r[TABLE_WH
         return false;
     if (contents.found != TABLE_ABSENT)
         log_warn("decision table is made anew: %s", why_r);
+    contents.is_first = table_file_is_first(table->lock_fd);
     if (!table_file_make(table->path, table->config.capacity, &contents, why_r) ||
         table_file_map(table->path, &table->map, why_r) != TABLE_FOUND)
         return false;

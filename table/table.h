@@ -32,8 +32,9 @@ enum table_role {
 
 struct table_config {
     const char *path; /* copied */
-    /* Used during table_open(). In another folder, so that it stays when somebody clears that of
-     * the table; for a guest it may be NULL. */
+    /* Holds locks, and the boot in which a table was last made. In another folder, so that it stays
+     * when somebody clears that of the table. Used during table_open(); for a guest it may be NULL.
+     */
     const char *lock_path;
     size_t capacity; /* live claims that must fit */
     /*
@@ -47,9 +48,6 @@ struct table_config {
 
 /* A claim, priority 0 to 253; an older one with the same key is replaced. */
 void table_fill_claim(struct table_fill *fill, const char *key, size_t key_len, int priority);
-
-/* There was a table before this one, which may have answered lookups a moment ago. */
-void table_fill_had_predecessor(struct table_fill *fill);
 
 /* Some claims may be missing: see table_is_unsure(). */
 void table_fill_is_unsure(struct table_fill *fill);
@@ -111,7 +109,7 @@ enum table_claim {
     TABLE_CONFLICT, /* the key lives with another priority, or may be cached with another */
     TABLE_FULL,     /* no room for a new claim, or the table is gone and cannot be made again */
     TABLE_TOO_EARLY /* any key may be cached with another priority: another table has answered until
-                       a moment ago (table_fill_had_predecessor()) */
+                       a moment ago */
 };
 
 /*

@@ -147,7 +147,6 @@ struct slots_hash table_file_hash(const struct table_map *map, const char *key, 
 struct table_fill {
     struct table_map map;
     int64_t now_ms;
-    bool had_predecessor;
     size_t left_out;
 };
 
@@ -157,11 +156,6 @@ void table_fill_claim(struct table_fill *fill, const char *key, size_t key_len, 
 
     if (!slots_set(&fill->map.slots, &hash, priority, fill->now_ms))
         fill->left_out++;
-}
-
-void table_fill_had_predecessor(struct table_fill *fill)
-{
-    fill->had_predecessor = true;
 }
 
 void table_fill_is_unsure(struct table_fill *fill)
@@ -193,9 +187,8 @@ static bool fill_slots(struct table_fill *fill, const struct table_contents *con
 static void note_predecessor(const struct table_fill *fill, int64_t began_ms)
 {
     /* Relaxed: it is not shared yet. */
-    if (fill->had_predecessor)
-        atomic_store_explicit(&fill->map.slots.shared->unknown_until_ms,
-                              fill->now_ms + clock_boot_ms() - began_ms, memory_order_relaxed);
+    atomic_store_explicit(&fill->map.slots.shared->unknown_until_ms,
+                          fill->now_ms + clock_boot_ms() - began_ms, memory_order_relaxed);
 }
 
 /* Fill a new file: the header, and the claims that it begins with. */
@@ -205,10 +198,7 @@ static bool fill_file(int fd, size_t capacity, const struct table_contents *cont
     size_t size = file_size(capacity);
     struct table_header header = {
         .version = TABLE_VERSION, .slot_size = sizeof(struct slot), .capacity = capacity};
-    struct table_fill fill = {.now_ms = contents->now_ms,
-                              .had_predecessor = contents->old != NULL ||
-                                                 contents->found == TABLE_DAMAGED ||
-                                                 contents->found == TABLE_OTHER_VERSION};
+    struct table_fill fill = {.now_ms = contents->now_ms};
     int64_t began_ms = clock_boot_ms();
     void *start;
     int error = posix_fallocate(fd, 0, (off_t)size); /* no SIGBUS on a full disk later */
@@ -232,7 +222,8 @@ static bool fill_file(int fd, size_t capacity, const struct table_contents *cont
     memcpy(start, &header, sizeof header);
     fill.map = view(start, size);
     done = fill_slots(&fill, contents, why_r);
-    note_predecessor(&fill, began_ms);
+    if (!contents->is_first)
+        note_predecessor(&fill, began_ms);
     munmap(start, size);
     return done;
 }
@@ -285,6 +276,19 @@ int table_file_open_lock(const char *path, char why_r[TABLE_WHY_SIZE])
     if (fd < 0)
         snprintf(why_r, TABLE_WHY_SIZE, "open %s: %m", path);
     return fd;
+}
+
+bool table_file_is_first(int lock_fd)
+{
+    char now[TABLE_BOOT_ID_SIZE], last[TABLE_BOOT_ID_SIZE] = "";
+
+    read_boot_id(now);
+    if (pread(lock_fd, last, sizeof last, 0) == sizeof last && memcmp(now, last, sizeof now) == 0)
+        return false;
+    if (pwrite(lock_fd, now, sizeof now, 0) != sizeof now)
+        log_warn("the decision table's lock file cannot be written: %m; do not remove the table "
+                 "while Postfix runs");
+    return true;
 }
 
 /* Each lock is one byte of the file. Open file description locks: threads exclude each other, too.

@@ -65,7 +65,8 @@ struct slots_hash table_file_hash(const struct table_map *map, const char *key, 
 struct table_contents {
     const struct table_map *old; /* NULL: config counts */
     const struct table_config *config;
-    enum table_found found; /* at the path: what to do with it, and whether it may have answered */
+    enum table_found found; /* at the path */
+    bool is_first;          /* of this boot: no other one can have answered */
     int64_t now_ms;
 };
 
@@ -84,6 +85,10 @@ enum table_lock {
 /* Open the lock file: a descriptor that holds locks until it is closed, or -1 with the reason in
  * why_r. */
 int table_file_open_lock(const char *path, char why_r[TABLE_WHY_SIZE]) PEG_MUST_USE;
+
+/* Whether a table that is made now is the first of this boot; the next one will not be. With the
+ * maker's lock. */
+bool table_file_is_first(int lock_fd);
 
 /* Take a lock. false: another process has it (EAGAIN), or it cannot be had. With wait until it can.
  */

@@ -27,7 +27,6 @@ def gateway_of_these_tests():
 
 @pytest.fixture(name="mortal_gateway")
 def gateway_without_a_past(mortal):
-    """After a power cut new recipients are nothing to rely on for a while: all go by the filter."""
     begin_without_instances(mortal)
     return mortal
 
@@ -51,6 +50,10 @@ def test_mail_that_waited_goes_its_own_way_after_a_power_cut(mortal_gateway):
     backlog.check_moves()
     backlog.check_exact()
     assert recoveries(mortal_gateway) == ["peg-milter"]
+    anna, bert = "anna@ward.dest.example", "bert@ward.dest.example"
+    sent = mortal_gateway.send(to=[anna], cc=[bert], headers=headers(4, 1))
+    assert mortal_gateway.delivered(sent) == {anna: 4, bert: 1}
+    assert mortal_gateway.decision(sent).way == "plain"
 
 
 def test_the_lookup_server_has_the_decisions_back_by_itself(mortal_gateway):

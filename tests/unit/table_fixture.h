@@ -58,7 +58,6 @@ static inline int remove_folder(void **state)
 /* What is on disk, so to say. */
 struct recovery {
     const char *keys[3]; /* with the priorities 4, 3, 1 */
-    bool had_predecessor;
     bool is_unsure;
     bool fails;
     void (*meanwhile)(void *arg);
@@ -77,8 +76,6 @@ static inline bool recover(void *arg, struct table_fill *fill, char why_r[TABLE_
     for (size_t n = 0; n < LENGTH(priorities); n++)
         if (recovery->keys[n] != NULL)
             table_fill_claim(fill, recovery->keys[n], strlen(recovery->keys[n]), priorities[n]);
-    if (recovery->had_predecessor)
-        table_fill_had_predecessor(fill);
     if (recovery->is_unsure)
         table_fill_is_unsure(fill);
     if (recovery->fails)

@@ -157,6 +157,7 @@ static void UNUSED make_table_unsure(void)
 {
     table_close(&table);
     assert_int_equal(unlink(table_path), 0);
+    assert_int_equal(unlink(table_lock_path), 0); /* as after a boot */
     table = open_table_with(recover_unsure);
     assert_true(table_is_unsure(table));
 }

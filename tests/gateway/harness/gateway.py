@@ -125,9 +125,13 @@ class Gateway(Installation):
         """kill -9 for every process of the gateway at once; what was in memory only is gone."""
         processes.kill_all(self.leftovers)
         self.forget_memory()
+        lock = self.path("var/lib/priority-email-gateway/table.lock")
+        if os.path.exists(lock):
+            with open(lock, "r+b") as file:
+                file.write(b"another boot")
 
     def forget_memory(self):
-        """Remove what stands in ROOT/run, as a boot does; to be called when no daemon runs."""
+        """Remove what stands in ROOT/run; to be called when no daemon runs."""
         shutil.rmtree(self.path("run"))
         os.mkdir(self.path("run"))
 
