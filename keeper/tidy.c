@@ -222,6 +222,17 @@ static bool compact_below(struct tidying *tidying, uint64_t segment)
     return done;
 }
 
+/* Whether there is a reason to write the store anew. That decisions were lost from it is one as
+ * soon as the queue holds no mail without a decision: forget_loss() can do nothing before. */
+static bool is_worthwhile(const struct tidying *tidying)
+{
+    const char *folder = tidying->config->folder;
+
+    return tidying->config->force || compact_is_worthwhile(folder) ||
+           (folder_is_incomplete(folder) && tidying->knows_queue &&
+            !table_is_unsure(tidying->table));
+}
+
 /*
  * Everything in the queue needs its claim; what is not in there may have been decided a moment ago.
  * So first the segments are counted, then comes the look, and only what was written to segments
@@ -238,7 +249,7 @@ static bool do_all(struct tidying *tidying)
         log_error("read %s: %m", folder);
         return false;
     }
-    if (!tidying->config->force && !folder_is_incomplete(folder) && !compact_is_worthwhile(folder))
+    if (!is_worthwhile(tidying))
         return done;
     /* Once more: a message on its way from queue to queue may escape one look, hardly two. */
     if (tidying->knows_queue && !look_once(tidying))

@@ -74,6 +74,23 @@ static void a_message_without_a_record_may_need_it(void **state)
     assert_forgotten();
 }
 
+static void the_store_is_left_alone_as_long_as_mail_without_a_decision_is_queued(void **state)
+{
+    (void)state;
+    make_table_unsure();
+    put_loss();
+    put_text("listing", BOB_QUEUED ODD_QUEUED CARL_QUEUED);
+    for (int n = 0; n < 3; n++) {
+        assert_false(run(true, false).has_compacted);
+        assert_not_forgotten();
+    }
+    put_text("listing", BOB_QUEUED CARL_QUEUED);
+    assert_false(run(true, false).has_compacted);
+    assert_not_forgotten();
+    assert_true(run(true, false).has_compacted);
+    assert_forgotten();
+}
+
 /* What is kept since it may be on its way does not count for one that is in the queue. */
 static void a_record_of_another_message_does_not_help(void **state)
 {
@@ -174,21 +191,6 @@ static void a_claim_may_be_lost_without_its_message(void **state)
     assert_forgotten();
 }
 
-static void an_unsure_table_may_need_it(void **state)
-{
-    (void)state;
-    make_table_unsure();
-    PUT_SEGMENT(1, {"4BOB", {BOB_4}}, {"4ODD", {{"odd@dest.example", 1, RECORD_UNCLAIMED}}});
-    assert_true(folder_set_incomplete(folder, true));
-    put_text("listing", BOB_QUEUED ODD_QUEUED);
-    run(true, false);
-    assert_not_forgotten();
-    put_text("listing", BOB_QUEUED);
-    run(true, false); /* its first look is not enough to be sure, and wants another */
-    assert_false(table_is_unsure(table));
-    assert_false(folder_is_incomplete(folder));
-}
-
 static void what_fails_is_done_again(void **state)
 {
     (void)state;
@@ -211,13 +213,13 @@ int main(void)
         TIDY(it_is_forgotten_when_all_queued_mail_is_recorded),
         TIDY(it_is_forgotten_when_the_queue_is_empty),
         TIDY(a_message_without_a_record_may_need_it),
+        TIDY(the_store_is_left_alone_as_long_as_mail_without_a_decision_is_queued),
         TIDY(a_record_of_another_message_does_not_help),
         TIDY(a_message_that_one_look_has_seen_may_need_it),
         TIDY(a_queue_that_cannot_be_seen_may_need_it),
         TIDY(it_is_not_forgotten_when_it_is_found),
         TIDY(damage_that_has_to_stay_is_not_forgotten),
         TIDY(a_claim_may_be_lost_without_its_message),
-        TIDY(an_unsure_table_may_need_it),
         TIDY(what_fails_is_done_again),
     };
 
