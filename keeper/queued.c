@@ -85,12 +85,55 @@ static bool take_message(struct listing *listing, json_t *root)
     return true;
 }
 
-static bool take_line(struct listing *listing, const char *line, size_t len)
+/* The length of the character of UTF-8 that stands there (RFC 3629); 0: that is none. */
+static size_t character_len(const unsigned char *at, size_t left)
+{
+    unsigned char low = 0x80, high = 0xbf; /* of the second byte */
+    size_t len = 2;
+
+    if (*at < 0x80)
+        return 1;
+    if (*at < 0xc2 || *at > 0xf4)
+        return 0;
+    if (*at >= 0xf0) {
+        len = 4;
+        low = *at == 0xf0 ? 0x90 : low;
+        high = *at == 0xf4 ? 0x8f : high;
+    } else if (*at >= 0xe0) {
+        len = 3;
+        low = *at == 0xe0 ? 0xa0 : low;
+        high = *at == 0xed ? 0x9f : high;
+    }
+    if (left < len || at[1] < low || at[1] > high)
+        return 0;
+    for (size_t n = 2; n < len; n++)
+        if ((at[n] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+/* Put `?` for what Postfix takes for UTF-8 and is none (src/util/printable.c says so itself), as it
+ * does with other bytes: no JSON may have it, and one sender would hide the whole queue. */
+static void make_utf8(char *line, size_t len)
+{
+    size_t character;
+
+    for (size_t at = 0; at < len; at += character) {
+        character = character_len((unsigned char *)line + at, len - at);
+        if (character == 0) {
+            line[at] = '?';
+            character = 1;
+        }
+    }
+}
+
+static bool take_line(struct listing *listing, char *line, size_t len)
 {
     json_error_t error = {.text = "the end of the line is missing"};
     json_t *root = NULL;
     bool good;
 
+    make_utf8(line, len);
     if (line[len - 1] == '\n')
         root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL) {

@@ -7,13 +7,13 @@
 #ifndef PEG_BENCH_H
 #define PEG_BENCH_H
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/attr.h"
@@ -52,14 +52,14 @@ static inline void print_count(const char *name, uint64_t count)
     fflush(stdout);
 }
 
-/* An argument that is a number from 1 on. */
+/* An argument that is a number. */
 static inline unsigned number_of(const char *text)
 {
     char *end;
     unsigned long number = strtoul(text, &end, 10);
 
-    if (*end != '\0' || number == 0 || number > 1000000000)
-        give_up("'%s' is no number from 1 on", text);
+    if (!isdigit((unsigned char)*text) || *end != '\0' || number > 1000000000)
+        give_up("'%s' is no number", text);
     return (unsigned)number;
 }
 

@@ -30,6 +30,10 @@ SECTIONS = {
 }
 
 
+# Explicitly SIGINT, too: a shell has those it starts in the background ignore it.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class Bench:
     """What a section needs to know."""
 
@@ -73,16 +77,29 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def end(number, _frame):
+    """All that was started is ended and removed on the way out, in which nothing interferes.
+
+    A function rather than SIG_IGN, which the programs that do it would inherit.
+    """
+    for other in ENDING:
+        signal.signal(other, lambda *_: None)
+    raise SystemExit("bench: ended by %s" % signal.Signals(number).name)
+
+
 def main():
     options = parse_arguments()
     if os.geteuid() != 0:
         raise SystemExit("bench: Postfix is started by root only: sudo make bench")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is to stay behind
+    for number in ENDING:
+        signal.signal(number, end)
     folder = os.path.abspath(options.folder)
     bench = Bench(folder, options.quick)
-    facts = machine.facts() + [("run", "quick" if options.quick else "full")]
+    names = options.only or list(SECTIONS)
+    run = "%s: %s" % ("quick" if options.quick else "full", ", ".join(names))
+    facts = machine.facts() + [("run", run)]
     try:
-        sections = [run_section(bench, name) for name in options.only or SECTIONS]
+        sections = [run_section(bench, name) for name in names]
     except (AssertionError, OSError, subprocess.SubprocessError) as error:
         raise SystemExit("bench: %s" % error) from None
     report = os.path.join(folder, "REPORT.md")

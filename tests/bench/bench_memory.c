@@ -1,11 +1,13 @@
 /*
  * bench_memory - how much shared memory a live claim takes
  *
- * For each capacity the size of the table's file, once it holds as many claims as it has room for.
+ * For each capacity what the table's file takes, all of it allocated, once it holds as many claims
+ * as it has room for.
  *
  * usage: bench_memory FOLDER CAPACITY...    (a folder in memory; it is left empty)
  */
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "table/table.h"
@@ -55,10 +57,13 @@ static void measure(const char *path, const char *lock_path, unsigned capacity)
     check(table, capacity);
     if (stat(path, &status) != 0)
         give_up("%s: %s", path, strerror(errno));
+    if ((uint64_t)status.st_blocks * 512 < (uint64_t)status.st_size)
+        give_up("%s is not all allocated", path);
     print_count("capacity", capacity);
     print_count("file_bytes", (uint64_t)status.st_size);
     table_close(&table);
     unlink(path);
+    unlink(lock_path); /* it knows that there was a table; the next one is the first again */
 }
 
 int main(int argc, char **argv)
@@ -71,6 +76,5 @@ int main(int argc, char **argv)
     snprintf(lock_path, sizeof lock_path, "%s/lock", argv[1]);
     for (int n = 2; n < argc; n++)
         measure(path, lock_path, number_of(argv[n]));
-    unlink(lock_path);
     return 0;
 }

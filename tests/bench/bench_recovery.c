@@ -4,14 +4,15 @@
  * open_table() with nothing in ROOT/run, from three states of the store: all claims in segments of
  * the journal; all in a snapshot; the snapshot, and segments in which each was claimed once more,
  * which is about the most that compaction leaves there. Each claim is of a message of its own.
- * Nothing of the store is in the page cache when the clock starts.
+ * Nothing of the store is in the page cache when the clock starts; that is checked.
  *
  * usage: bench_recovery ROOT CLAIMS ROUNDS    (an empty folder on disk, but that ROOT/run may be a
  *                                              link to a folder in memory)
  */
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -28,6 +29,7 @@ struct bench {
     unsigned rounds;
     char store[PATH_MAX];
     char table[PATH_MAX];
+    char lock[PATH_MAX];
 };
 
 static void prepare(struct bench *bench, const char *root)
@@ -46,7 +48,8 @@ static void prepare(struct bench *bench, const char *root)
             (mkdir(path, 0755) != 0 && errno != EEXIST))
             give_up("%s%s: %s", root, folders[n], strerror(errno));
     if (!settings_path(bench->settings, SETTINGS_STORE_DIR, bench->store) ||
-        !settings_path(bench->settings, SETTINGS_TABLE_FILE, bench->table))
+        !settings_path(bench->settings, SETTINGS_TABLE_FILE, bench->table) ||
+        !settings_path(bench->settings, SETTINGS_TABLE_LOCK, bench->lock))
         give_up("%s: too long", root);
 }
 
@@ -91,6 +94,22 @@ static void write_snapshot(const struct bench *bench)
         give_up("%zu claims in the snapshot, not %u", result.claims, bench->claims);
 }
 
+/* That nothing of a file is in the page cache: advice may not be followed. */
+static void check_is_evicted(const char *path, int fd, size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (size + page - 1) / page;
+    unsigned char *is_cached = malloc(pages);
+    void *start = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+    if (is_cached == NULL || start == MAP_FAILED || mincore(start, size, is_cached) != 0)
+        give_up("%s: %s", path, strerror(errno));
+    for (size_t n = 0; n < pages; n++)
+        if (is_cached[n] & 1)
+            give_up("%s stays in memory: this folder does not do for it", path);
+    munmap(start, size);
+    free(is_cached);
+}
+
 /* Take a file out of the page cache; its size is added. */
 static void evict(const char *path, uint64_t *bytes)
 {
@@ -100,6 +119,7 @@ static void evict(const char *path, uint64_t *bytes)
     if (fd < 0 || fstat(fd, &status) != 0 || fsync(fd) != 0 ||
         posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) != 0)
         give_up("%s: %s", path, strerror(errno));
+    check_is_evicted(path, fd, (size_t)status.st_size);
     *bytes += (uint64_t)status.st_size;
     close(fd);
 }
@@ -147,14 +167,20 @@ static double cpu_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static void forget(const char *path)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        give_up("%s: %s", path, strerror(errno));
+}
+
 static void recover_once(const struct bench *bench, const char *state)
 {
     char why[TABLE_WHY_SIZE], name[32];
     struct table *table;
     double began, cpu_began;
 
-    if (unlink(bench->table) != 0 && errno != ENOENT)
-        give_up("%s: %s", bench->table, strerror(errno));
+    forget(bench->table);
+    forget(bench->lock); /* it tells which boot this is */
     evict_all(bench);
     began = seconds_now();
     cpu_began = cpu_now();
@@ -182,7 +208,6 @@ static void measure(const struct bench *bench, const char *state)
 int main(int argc, char **argv)
 {
     struct bench bench = {0};
-    struct rusage usage;
 
     if (argc != 4)
         give_up("usage: bench_recovery ROOT CLAIMS ROUNDS");
@@ -195,8 +220,6 @@ int main(int argc, char **argv)
     measure(&bench, "snapshot");
     write_journal(&bench);
     measure(&bench, "both");
-    if (getrusage(RUSAGE_SELF, &usage) == 0)
-        print_count("rss_max_bytes", (uint64_t)usage.ru_maxrss * 1024);
     settings_free(&bench.settings);
     return 0;
 }

@@ -111,12 +111,12 @@ def _measure(bench, messages):
 
     with gateway_folder() as root, SinkGateway(root) as gateway:
         gateway.load(messages)  # the first run starts Postfix's processes
-        return alternate(bench.rounds(9, 3), ("yes", "no"), one)
+        return alternate(bench.rounds(16, 4), ("yes", "no"), one)
 
 
 def gateway_sync(bench):
     """What DECISION_SYNC costs from client to sink."""
-    messages = bench.rounds(3000, 1000)
+    messages = bench.rounds(1500, 1000)
     found = _measure(bench, messages)
     yes, no = ([rate for rate, _ in found[sync]] for sync in ("yes", "no"))
     shared = [messages / grown["journal_syncs"] for _, grown in found["yes"]]

@@ -21,6 +21,13 @@ def folder(parent, prefix="pegb"):
         os.chmod(path, 0o755)
         yield path
     finally:
+        _remove(path)
+
+
+def _remove(path, patience_s=10):
+    """Remove a folder, in which a program that was cut short may still be writing."""
+    deadline = time.monotonic() + patience_s
+    while os.path.exists(path) and time.monotonic() < deadline:
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -53,8 +60,10 @@ def measure(program, *arguments):
 def alternate(rounds, kinds, measure_kind):
     """Measure each of two kinds once a round, in turns: A B, B A, A B; returns {kind: [results]}.
 
-    So what changes slowly on the machine weighs on both alike.
+    So what changes slowly on the machine weighs on both alike; with as many rounds of either
+    order, which is why their number is even, so does coming first.
     """
+    assert rounds % 2 == 0
     found = {kind: [] for kind in kinds}
     for number in range(rounds):
         for kind in kinds if number % 2 == 0 else reversed(kinds):

@@ -2,15 +2,17 @@
  * milter_load - a Postfix that hands a milter one message after another, in many sessions at once
  *
  * Speaks as much of the milter protocol (libmilter/mfdef.h) as peg-milter asks Postfix for: nothing
- * is answered before the end of a message, so a message goes out whole, and the next one of its
- * session when the answer is there. Each recipient always has the same priority, by X-Priority, so
- * there are no conflicts.
+ * is answered before the end of a message, so a message goes out whole. The next one of its session
+ * follows PAUSE_US after the answer; with `together`, when that has passed for all sessions, so
+ * that their messages come at one moment. Each recipient always has the same priority, by
+ * X-Priority, so there are no conflicts.
  *
- * usage: milter_load SOCKET SESSIONS SECONDS
+ * usage: milter_load SOCKET SESSIONS SECONDS PAUSE_US apart|together
  */
 #include <arpa/inet.h>
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
+#include <math.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -20,10 +22,10 @@
 #include "tests/bench/bench.h"
 
 enum {
-    RECIPIENTS = 100000, /* that get mail again and again */
+    RECIPIENTS = 10000, /* that get mail again and again */
     OUT_SIZE = 4096,
     IN_SIZE = 1024,
-    PATIENCE_MS = 30000,
+    PATIENCE_S = 30,
     ACTIONS = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT | SMFIF_SETSYMLIST,
     /* What the messages here rely on; more is offered, as Postfix does. */
     NOT_SENT = SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOBODY,
@@ -39,6 +41,9 @@ struct out {
 
 struct session {
     bool is_negotiated;
+    double
+        next_at; /* when it sends a message; INFINITY: it waits for an answer, or for the others */
+    double sent_at;
     char in[IN_SIZE]; /* what has come of the next packets */
     size_t in_len;
 };
@@ -49,8 +54,12 @@ struct load {
     unsigned count;
     unsigned open;
     unsigned next; /* number of the next message */
+    double pause;
+    bool is_together;
+    unsigned under_way; /* sessions that wait for an answer */
     uint64_t messages;
-    bool is_over;
+    double answers; /* the time that all of them took */
+    double ends_at;
 };
 
 /* Packets */
@@ -152,30 +161,46 @@ static void send_message(int fd, unsigned number)
     send_out(fd, &out);
 }
 
-static void send_end(int fd, bool is_last)
+/* A command without arguments. */
+static void send_command(int fd, char command)
 {
     struct out out = {.len = 0};
 
-    put_packet(&out, SMFIC_ABORT, (const char *const[]){NULL}); /* Postfix says so each time */
-    if (is_last)
-        put_packet(&out, SMFIC_QUIT, (const char *const[]){NULL});
+    put_packet(&out, command, (const char *const[]){NULL});
     send_out(fd, &out);
 }
 
 /* Sessions */
 
-static void next_message(struct load *load, unsigned n)
+static void begin_message(struct load *load, unsigned n)
 {
-    int fd = load->polls[n].fd;
+    struct session *session = &load->sessions[n];
 
-    if (!load->is_over) {
-        send_message(fd, load->next++);
-        return;
-    }
-    send_end(fd, true);
-    close(fd);
-    load->polls[n].fd = -1;
-    load->open--;
+    session->next_at = INFINITY;
+    session->sent_at = seconds_now();
+    load->under_way++;
+    send_message(load->polls[n].fd, load->next++);
+}
+
+/* The session was answered: when it sends its next message. */
+static void plan_next(struct load *load, unsigned n)
+{
+    double next_at = seconds_now() + load->pause;
+
+    load->under_way--;
+    if (!load->is_together)
+        load->sessions[n].next_at = next_at;
+    else if (load->under_way == 0)
+        for (unsigned m = 0; m < load->count; m++)
+            load->sessions[m].next_at = next_at;
+}
+
+static void end_message(struct load *load, unsigned n)
+{
+    load->messages++;
+    load->answers += seconds_now() - load->sessions[n].sent_at;
+    send_command(load->polls[n].fd, SMFIC_ABORT); /* Postfix says so each time */
+    plan_next(load, n);
 }
 
 static void take_packet(struct load *load, unsigned n, const char *packet, size_t len)
@@ -191,14 +216,12 @@ static void take_packet(struct load *load, unsigned n, const char *packet, size_
         if ((steps & (NOT_SENT | NOT_ANSWERED)) != (NOT_SENT | NOT_ANSWERED))
             give_up("the milter wants other steps: 0x%x", (unsigned)steps);
         session->is_negotiated = true;
+        plan_next(load, n);
     } else if (*packet == SMFIR_CONTINUE || *packet == SMFIR_ACCEPT) {
-        load->messages++;
-        if (!load->is_over)
-            send_end(load->polls[n].fd, false);
+        end_message(load, n);
     } else {
         give_up("the milter answers '%c' to an ordinary message", *packet);
     }
-    next_message(load, n);
 }
 
 static void take_input(struct load *load, unsigned n)
@@ -211,7 +234,7 @@ static void take_input(struct load *load, unsigned n)
     if (got <= 0)
         give_up("the milter hung up: %s", got < 0 ? strerror(errno) : "end of file");
     session->in_len += (size_t)got;
-    while (session->in_len >= sizeof len && load->polls[n].fd >= 0) {
+    while (session->in_len >= sizeof len) {
         memcpy(&len, session->in, sizeof len);
         len = ntohl(len);
         if (len == 0 || len > IN_SIZE - sizeof len)
@@ -241,33 +264,74 @@ static void open_sessions(struct load *load, const char *path)
         if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
             give_up("%s: %s", path, strerror(errno));
         load->polls[n] = (struct pollfd){.fd = fd, .events = POLLIN};
+        load->sessions[n].next_at = INFINITY;
         send_negotiation(fd);
-        load->open++;
+        load->under_way++;
     }
+}
+
+static void close_sessions(struct load *load)
+{
+    for (unsigned n = 0; n < load->count; n++) {
+        send_command(load->polls[n].fd, SMFIC_QUIT);
+        close(load->polls[n].fd);
+    }
+    free(load->sessions);
+    free(load->polls);
+}
+
+/* Send what is due, until the end. Returns for how long there is nothing but answers to wait for.
+ */
+static double send_due(struct load *load)
+{
+    double now = seconds_now(), next_at = now + PATIENCE_S;
+
+    if (now >= load->ends_at)
+        return load->under_way > 0 ? PATIENCE_S : 0;
+    for (unsigned n = 0; n < load->count; n++) {
+        struct session *session = &load->sessions[n];
+
+        if (session->next_at <= now)
+            begin_message(load, n);
+        else if (session->next_at < next_at)
+            next_at = session->next_at;
+    }
+    now = seconds_now();
+    return next_at > now ? next_at - now : 0;
+}
+
+/* Take what has come until then. */
+static void receive(struct load *load, double seconds)
+{
+    struct timespec timeout = {.tv_sec = (time_t)seconds};
+    int ready;
+
+    timeout.tv_nsec = (long)((seconds - (double)timeout.tv_sec) * 1e9);
+    ready = ppoll(load->polls, load->count, &timeout, NULL);
+    if (ready < 0 || (ready == 0 && seconds > PATIENCE_S / 2.0))
+        give_up("the milter does not answer");
+    for (unsigned n = 0; n < load->count; n++)
+        if (load->polls[n].revents != 0)
+            take_input(load, n);
 }
 
 int main(int argc, char **argv)
 {
     struct load load = {0};
-    double began, seconds;
+    double began = seconds_now();
 
-    if (argc != 4)
-        give_up("usage: milter_load SOCKET SESSIONS SECONDS");
+    if (argc != 6)
+        give_up("usage: milter_load SOCKET SESSIONS SECONDS PAUSE_US apart|together");
     load.count = number_of(argv[2]);
-    seconds = number_of(argv[3]);
-    began = seconds_now();
+    load.ends_at = began + number_of(argv[3]);
+    load.pause = number_of(argv[4]) / 1e6;
+    load.is_together = strcmp(argv[5], "together") == 0;
     open_sessions(&load, argv[1]);
-    while (load.open > 0) {
-        if (poll(load.polls, load.count, PATIENCE_MS) <= 0)
-            give_up("the milter does not answer");
-        load.is_over = seconds_now() - began >= seconds;
-        for (unsigned n = 0; n < load.count; n++)
-            if (load.polls[n].fd >= 0 && load.polls[n].revents != 0)
-                take_input(&load, n);
-    }
+    while (load.under_way > 0 || seconds_now() < load.ends_at)
+        receive(&load, send_due(&load));
     print_seconds("seconds", seconds_now() - began);
     print_count("messages", load.messages);
-    free(load.sessions);
-    free(load.polls);
+    print_seconds("answers_seconds", load.answers);
+    close_sessions(&load);
     return 0;
 }

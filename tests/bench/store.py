@@ -12,7 +12,11 @@ def recovery(bench):
     """How long all claims take to come back after a boot."""
     with gateway_folder() as root:
         found = measure(bench.program("bench_recovery"), root, CLAIMS, bench.rounds(5, 3))
-    states = (("snapshot", "a cdb snapshot"), ("journal", "journal segments"))
+    states = (
+        ("snapshot", "a cdb snapshot"),
+        ("journal", "journal segments"),
+        ("both", "both, each claim twice"),
+    )
     figures = [
         Figure(
             "recovery_%s" % state,
@@ -23,7 +27,6 @@ def recovery(bench):
         )
         for state, words in states
     ]
-    figures.append(Figure("recovery_both", "from both, each claim twice", found["both_s"], "s"))
     for state, words in states:
         times = found[state + "_cpu_s"]
         figures.append(Figure("recovery_%s_cpu" % state, words + ": processor time", times, "s"))
@@ -47,29 +50,21 @@ def memory(bench):
     each = (sizes[1] - sizes[0]) / (capacities[1] - capacities[0])
     fixed = sizes[0] - each * capacities[0]
     figures = [
-        Figure(
-            "bytes_per_claim_%d" % capacity,
-            "a claim, TABLE_CAPACITY={:,}".format(capacity),
-            [(size - fixed) / capacity],
-            "bytes",
-            BYTES_MAX,
-        )
-        for capacity, size in zip(capacities, sizes)
+        Figure("bytes_per_claim", "a claim more", [each], "bytes", BYTES_MAX),
+        Figure("bytes_fixed", "fixed part", [fixed], "bytes", digits=0),
     ]
-    figures.append(Figure("bytes_fixed", "fixed part", [fixed], "bytes", digits=0))
     figures += [
         Figure(
-            "bytes_%d" % capacity,
-            "whole, TABLE_CAPACITY={:,}".format(capacity),
-            [size],
+            "bytes_whole_%d" % capacity,
+            "all of the file by its claims, TABLE_CAPACITY={:,}".format(capacity),
+            [size / capacity],
             "bytes",
-            digits=0,
         )
         for capacity, size in zip(capacities, sizes)
     ]
     text = (
         "The size of the table's file, all of it allocated, when it holds as many live claims as "
-        "`TABLE_CAPACITY` says. The fixed part is what the straight line through the two sizes "
-        "leaves for no claim at all."
+        "`TABLE_CAPACITY` says and takes no more. A claim more is what the straight line through "
+        "the two sizes rises by; the fixed part is what it leaves for no claim at all."
     )
     return Section("memory", "Shared memory for a claim", text, figures)

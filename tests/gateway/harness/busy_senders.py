@@ -5,6 +5,7 @@
     for attempt, outcome in outcomes_of(gateway, senders.accepted): ...
 """
 
+import contextlib
 import random
 import threading
 import time
@@ -67,9 +68,10 @@ class BusySenders:
         self._enough = threading.Event()
         self._lock = threading.Lock()
         self._failure = None
+        self._turns = [threading.Lock() for _ in range(number)]
         self._threads = [
-            threading.Thread(target=self._run, args=(random.Random(dice.random()),))
-            for _ in range(number)
+            threading.Thread(target=self._run, args=(random.Random(dice.random()), turn))
+            for turn in self._turns
         ]
 
     def __enter__(self):
@@ -84,25 +86,34 @@ class BusySenders:
         if self._failure and kind is None:
             raise self._failure
 
-    def _run(self, dice):
+    @contextlib.contextmanager
+    def held(self):
+        """Nothing is sent in this block."""
+        with contextlib.ExitStack() as stack:
+            for turn in self._turns:
+                stack.enter_context(turn)
+            yield
+
+    def _run(self, dice, turn):
         try:
             while not self._enough.is_set():
                 plan = self._make_plan(dice)
-                while not self._try(plan) and not self._enough.wait(RETRY_S):
+                while not self._try(plan, turn) and not self._enough.wait(RETRY_S):
                     pass
                 self._enough.wait(self._pause_s)
         except Exception as failure:  # for the thread of the test
             self._failure = failure
 
-    def _try(self, plan):
+    def _try(self, plan, turn):
         """Send the message under a new tag; returns whether it was accepted."""
-        began = time.monotonic()
         sent = None
-        try:
-            with self._gateway.sender() as sender:
-                sent = plan.send(sender, check=False)
-        except OSError:  # where it was QUIT that found nobody, the message is sent all the same
-            pass
+        with turn:
+            began = time.monotonic()
+            try:
+                with self._gateway.sender() as sender:
+                    sent = plan.send(sender, check=False)
+            except OSError:  # where it was QUIT that found nobody, the message is sent all the same
+                pass
         with self._lock:
             if sent is None:
                 self.lost += 1
