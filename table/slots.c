@@ -41,7 +41,7 @@ static uint64_t word_refreshed(uint64_t word, int64_t now_ms)
 
 size_t slots_needed(size_t capacity)
 {
-    return capacity + capacity / 3 * 2 + 2;
+    return capacity + capacity / 8 * 5 + 2;
 }
 
 static size_t home_of(const struct slots *slots, uint64_t part)

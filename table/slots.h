@@ -57,7 +57,7 @@ struct slots {
     size_t sweep;    /* the writer's own: where it next looks for expired claims */
 };
 
-/* Slots needed for so many claims, so that clusters stay short: 24 bytes each, 40 a claim. */
+/* Slots needed for so many claims, so that clusters stay short: 24 bytes each, 39 a claim. */
 size_t slots_needed(size_t capacity);
 
 /*

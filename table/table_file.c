@@ -14,7 +14,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-enum { TABLE_VERSION = 2, HEADER_SIZE = 4096 };
+enum { TABLE_VERSION = 3, HEADER_SIZE = 4096 };
 
 static const char table_magic[8] = "PEGTABLE";
 

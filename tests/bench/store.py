@@ -46,25 +46,18 @@ def memory(bench):
     capacities = [CLAIMS, 10 * CLAIMS]
     with folder(MEMORY) as place:
         found = measure(bench.program("bench_memory"), place, *capacities)
-    sizes = found["file_bytes"]
-    each = (sizes[1] - sizes[0]) / (capacities[1] - capacities[0])
-    fixed = sizes[0] - each * capacities[0]
     figures = [
-        Figure("bytes_per_claim", "a claim more", [each], "bytes", BYTES_MAX),
-        Figure("bytes_fixed", "fixed part", [fixed], "bytes", digits=0),
-    ]
-    figures += [
         Figure(
-            "bytes_whole_%d" % capacity,
+            "bytes_per_claim_%d" % capacity,
             "all of the file by its claims, TABLE_CAPACITY={:,}".format(capacity),
             [size / capacity],
             "bytes",
+            BYTES_MAX,
         )
-        for capacity, size in zip(capacities, sizes)
+        for capacity, size in zip(capacities, found["file_bytes"])
     ]
     text = (
         "The size of the table's file, all of it allocated, when it holds as many live claims as "
-        "`TABLE_CAPACITY` says and takes no more. A claim more is what the straight line through "
-        "the two sizes rises by; the fixed part is what it leaves for no claim at all."
+        "`TABLE_CAPACITY` says and takes no more."
     )
     return Section("memory", "Shared memory for a claim", text, figures)
