@@ -88,20 +88,23 @@ static void on_record(void *arg, struct record_reader *reader)
 }
 
 /* Whether the claims of messages that are not shown whole are refreshed as well. An address that
- * is claimed as it is shown, and has no record, is taken for what it seems to be. */
+ * is claimed as it is shown, and has no record, is taken for what it seems to be; but not where the
+ * records cannot be read. */
 static bool resolve(struct look *look)
 {
     char why[FOLDER_WHY_SIZE] = "there is no record of it";
+    const struct id_set *doubtful = &look->doubtful;
 
     if (look->illegible.count == 0)
         return true;
-    (void)!find_all(look->config->folder, on_record, look, why);
-    for (size_t n = 0; n < look->doubtful.count; n++) {
-        if (id_set_has(&look->recorded, look->doubtful.ids[n]))
+    if (!find_all(look->config->folder, on_record, look, why))
+        doubtful = &look->illegible;
+    for (size_t n = 0; n < doubtful->count; n++) {
+        if (id_set_has(&look->recorded, doubtful->ids[n]))
             continue;
         log_warn("%s: Postfix does not show all bytes of its recipients: no decision is forgotten "
                  "while it is in the queue (%s)",
-                 look->doubtful.ids[n], why);
+                 doubtful->ids[n], why);
         return false;
     }
     return true;

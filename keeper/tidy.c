@@ -19,8 +19,9 @@
 
 #define LOCK_FILE "tidy.lock"
 
-/* A message is not in the queue yet when it is decided: other milters and the disk come first. */
-enum { ON_ITS_WAY_MS = 10 * 60 * 1000 };
+/* A message is not in the queue yet when it is decided: other milters and the disk come first; and
+ * it may be decided while the looks last. */
+enum { ON_ITS_WAY_MS = 10 * 60 * 1000, LOOKS_MAX_MS = 60 * 60 * 1000 };
 
 struct tidying {
     const struct tidy_config *config;
@@ -83,12 +84,14 @@ static bool wants_claim(void *arg, const char *key, size_t key_len, int priority
 }
 
 /* wants_message() of struct compact_config. The wall clock may have been set: then one that is on
- * its way is forgotten, or one that has left is kept until the next time. */
+ * its way is forgotten, or one that has left is kept until the next time. What is from a time to
+ * come is not on its way: it would be kept until then. */
 static bool wants_message(void *arg, const char *queue_id, int64_t wall_ms)
 {
     struct tidying *tidying = arg;
+    int64_t age_ms = tidying->config->wall_ms - wall_ms;
 
-    return !tidying->knows_queue || tidying->config->wall_ms - wall_ms < ON_ITS_WAY_MS ||
+    return !tidying->knows_queue || (age_ms < ON_ITS_WAY_MS && age_ms > -LOOKS_MAX_MS) ||
            id_set_has(&tidying->look.seen, queue_id);
 }
 

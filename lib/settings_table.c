@@ -33,7 +33,7 @@ const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = 
     {"DECISION_LIFETIME", KIND_TIME, LIFETIME_MIN_S, 100L * 86400, "660", false,
      IN_SETTINGS(decision_lifetime_s)},
     {"DECISION_SYNC", KIND_FLAG, 0, 0, "yes", false, IN_SETTINGS(decision_sync)},
-    {"TABLE_CAPACITY", KIND_SIZE, 1000, 100000000, "1000000", false, IN_SETTINGS(table_capacity)},
+    {"TABLE_CAPACITY", KIND_SIZE, 1000, 20000000, "1000000", false, IN_SETTINGS(table_capacity)},
     {"DAEMON_USER", KIND_USER, 0, 0, NULL, false, IN_SETTINGS(daemon_user)},
     {"NICE_LEVEL", KIND_NUMBER, NICE_MIN, NICE_MAX, "0", true, IN_INSTANCE(nice_level)},
 };

@@ -40,21 +40,21 @@ static void read_snapshot(struct recovery *recovery, struct sources *sources)
     }
 }
 
-/* false: out of memory. */
+/* Backwards. false: out of memory. */
 static bool read_segment(struct recovery *recovery, struct source_segment *segment,
                          struct source_claims *claims)
 {
-    for (size_t n = 0; n < segment->count; n++) {
-        int got = source_claims_read(claims, segment, &segment->records[n]);
+    for (size_t n = segment->count; n > 0; n--) {
+        int got = source_claims_read(claims, segment, &segment->records[n - 1]);
 
         if (got < 0)
             return false;
         if (got == 0)
             continue;
         recovery->result.messages += claims->is_whole;
-        for (size_t m = 0; m < claims->count; m++)
-            add_claim(recovery, claims->claims[m].key, strlen(claims->claims[m].key),
-                      claims->claims[m].priority);
+        for (size_t m = claims->count; m > 0; m--)
+            add_claim(recovery, claims->claims[m - 1].key, strlen(claims->claims[m - 1].key),
+                      claims->claims[m - 1].priority);
     }
     return true;
 }
@@ -65,10 +65,11 @@ static bool read_all(struct recovery *recovery, struct sources *sources,
     struct source_claims claims = {0};
     bool done = true;
 
-    read_snapshot(recovery, sources);
-    for (size_t n = 0; n < sources->count && done; n++)
-        done = read_segment(recovery, &sources->segments[n], &claims);
+    for (size_t n = sources->count; n > 0 && done; n--)
+        done = read_segment(recovery, &sources->segments[n - 1], &claims);
     source_claims_free(&claims);
+    if (done)
+        read_snapshot(recovery, sources);
     if (!done)
         snprintf(why_r, FOLDER_WHY_SIZE, "out of memory");
     return done;

@@ -22,10 +22,12 @@ struct recover_result {
 };
 
 /*
- * Give every claim that is on disk to add(), the older before the newer. A tail of the last segment
- * that was cut short was never relied on, and is left out; all else that is not whole is reported
- * in the log with the name of its file. Then what is good is written to a new snapshot, and the
- * damaged files are set aside; where there is no room for that, they stay as they are.
+ * Give every claim that is on disk to add(), the newer before the older: the disk may have more
+ * than a table has room for, since it keeps what the table has freed until the next compaction. Of
+ * a key the first that is given counts. A tail of the last segment that was cut short was never
+ * relied on, and is left out; all else that is not whole is reported in the log with the name of
+ * its file. Then what is good is written to a new snapshot, and the damaged files are set aside;
+ * where there is no room for that, they stay as they are.
  *
  * false: a file cannot be read, for the reason in why_r. No folder and no files are no error.
  */

@@ -347,14 +347,9 @@ void slots_be_unsure(struct slots *slots)
 
 bool slots_set(struct slots *slots, const struct slots_hash *hash, int priority, int64_t now_ms)
 {
-    unsigned tag = (unsigned)priority + 1;
     uint64_t word;
-    struct slot *slot = find(slots, hash, &word);
 
-    if (slot == NULL)
-        return insert(slots, hash, now_ms, tag);
-    atomic_store_explicit(&slot->word, word_make(now_ms, tag, word), memory_order_relaxed);
-    return true;
+    return find(slots, hash, &word) != NULL || insert(slots, hash, now_ms, (unsigned)priority + 1);
 }
 
 /* Relaxed: it is not shared yet. */

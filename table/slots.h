@@ -76,8 +76,8 @@ enum table_claim slots_claim(struct slots *slots, const struct slots_hash *hash,
                              int64_t lifetime_ms, int64_t now_ms) PEG_MUST_USE;
 
 /*
- * Insert a claim or give it another priority, used at now_ms. The memory must not be shared yet.
- * false: there is no room.
+ * Insert a claim, used at now_ms; one with the same key stays as it is. The memory must not be
+ * shared yet. false: there is no room.
  */
 bool slots_set(struct slots *slots, const struct slots_hash *hash, int priority,
                int64_t now_ms) PEG_MUST_USE;

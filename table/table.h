@@ -46,7 +46,7 @@ struct table_config {
     void *arg;
 };
 
-/* A claim, priority 0 to 253; an older one with the same key is replaced. */
+/* A claim, priority 0 to 253, the newer before the older: one with the same key stays as it is. */
 void table_fill_claim(struct table_fill *fill, const char *key, size_t key_len, int priority);
 
 /* Some claims may be missing: see table_is_unsure(). */

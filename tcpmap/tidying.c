@@ -21,6 +21,7 @@
 enum {
     RUN_MAX_MS = 60 * 60 * 1000, /* a million queued messages take minutes */
     PAUSE_MIN_MS = 10 * 1000,
+    PAUSE_MAX_MS = 60 * 60 * 1000,
     PAUSE_FACTOR = 20,          /* at most this part of the time is spent on it */
     FAILED_PAUSE_MS = 60 * 1000 /* Postfix may be stopped; the log has the reason */
 };
@@ -109,7 +110,7 @@ static void on_child_ended(evutil_socket_t number, short what, void *arg)
     tidying->is_owed = WIFSIGNALED(status); /* it takes note of what is wanted when it begins */
     if (pause_ms < (status == 0 ? PAUSE_MIN_MS : FAILED_PAUSE_MS))
         pause_ms = status == 0 ? PAUSE_MIN_MS : FAILED_PAUSE_MS;
-    tidying->not_before_ms = now_ms + pause_ms;
+    tidying->not_before_ms = now_ms + (pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS);
     if (WIFSIGNALED(status)) /* of all else it has told the log itself */
         log_warn("peg-decisions was ended by signal %d", WTERMSIG(status));
 }

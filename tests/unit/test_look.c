@@ -139,6 +139,25 @@ static void the_record_of_a_message_says_what_is_not_shown(void **state)
     assert_int_equal(scans(), 3);
 }
 
+static void without_its_record_it_may_be_another_that_looks_the_same(void **state)
+{
+    char path[PATH_MAX], name[32];
+
+    (void)state;
+    claim("\"a\001b\"@dest.example", 4);
+    claim("\"a?b\"@dest.example", 4);
+    PUT_SEGMENT(2, {"4XyZ7", {{"\"a\001b\"@dest.example", 4, RECORD_CLAIMED}}});
+    put_text("listing", MESSAGE("hold", "4XyZ7", RCPT("\\\"a?b\\\"@dest.example")));
+    assert_int_equal(symlink("elsewhere", path_of(segment_name(1, name), path)), 0);
+    run(false, false); /* the records cannot be read */
+    run(false, false);
+    assert_int_equal(scans(), 0);
+    assert_false(is_free("\"a\001b\"@dest.example"));
+    assert_int_equal(unlink(path), 0);
+    run(true, false);
+    assert_int_equal(scans(), 1);
+}
+
 /* Being unsure */
 
 static void two_clean_looks_end_doubt(void **state)
@@ -181,6 +200,7 @@ int main(void)
         TIDY(each_look_is_judged_by_itself),
         TIDY(an_address_with_a_question_mark_that_is_claimed_is_itself),
         TIDY(the_record_of_a_message_says_what_is_not_shown),
+        TIDY(without_its_record_it_may_be_another_that_looks_the_same),
         TIDY(two_clean_looks_end_doubt),
         TIDY(mail_without_a_claim_is_no_clean_look),
     };

@@ -77,7 +77,7 @@ static void every_parameter_can_be_set(void **state)
         good("", "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\nRELAY_HOST=[192.0.2.1]:587\n"
                  "FRONTEND_LISTEN='25  submission [::1]:2525\t192.0.2.9:26'\n"
                  "INSTANCE_PORT_BASE=30000\nTCPMAP_LISTEN=[::1]:10041\n"
-                 "LIMIT_CONNECTIONS_TCPMAP=50\nDECISION_LIFETIME=1h\nTABLE_CAPACITY=100000000\n"
+                 "LIMIT_CONNECTIONS_TCPMAP=50\nDECISION_LIFETIME=1h\nTABLE_CAPACITY=20000000\n"
                  "DAEMON_USER=mail-peg_1\n");
 
     (void)state;
@@ -94,7 +94,7 @@ static void every_parameter_can_be_set(void **state)
     assert_int_equal(s->tcpmap_port, 10041);
     assert_int_equal(s->tcpmap_connections, 50);
     assert_int_equal(s->decision_lifetime_s, 3600);
-    assert_int_equal(s->table_capacity, 100000000);
+    assert_int_equal(s->table_capacity, 20000000);
     assert_string_equal(s->daemon_user, "mail-peg_1");
     settings_free(&s);
 }
@@ -172,7 +172,7 @@ static void wrong_values_are_named_with_what_is_needed(void **state)
         {"DECISION_LIFETIME=61", "f:1: DECISION_LIFETIME = \"61\": a time from 62 s to 100 d, such "
                                  "as 660, 660s, 11m or 2h, is needed\n"},
         {"TABLE_CAPACITY=999",
-         "f:1: TABLE_CAPACITY = \"999\": a whole number from 1000 to 100000000 is needed\n"},
+         "f:1: TABLE_CAPACITY = \"999\": a whole number from 1000 to 20000000 is needed\n"},
         {"DAEMON_USER='a:b'", "f:1: DAEMON_USER = \"a:b\": the name of a system user is needed\n"},
         {"INSTANCE_PORT_BASE=65535",
          "f:1: INSTANCE_PORT_BASE = \"65535\": with 5 priorities at most 65530 is possible\n"},

@@ -54,7 +54,7 @@ static void either_recovers_where_there_is_none(void **state)
         struct table *table = open_recovering(makers[n], &recovery);
 
         assert_int_equal(recovery.calls, 1);
-        assert_priority(table, "bob@dest.example", 1); /* the later one */
+        assert_priority(table, "bob@dest.example", 4); /* the first is the newer one */
         assert_priority(table, "eve@dest.example", 3);
         assert_int_equal(table_stats(table).claims, 2);
         assert_int_equal(table_counter(table, TABLE_COUNT_RECOVERIES), 1);
@@ -145,6 +145,8 @@ static void claims_without_room_are_doubts(void **state)
     assert_non_null(table);
     assert_true(table_is_unsure(table));
     assert_int_equal(table_stats(table).claims, 2);
+    assert_priority(table, "bob@dest.example", 4); /* the newer ones */
+    assert_priority(table, "eve@dest.example", 3);
     table_close(&table);
     table = try_open(TABLE_WRITER, 1, &recovery); /* another capacity */
     assert_non_null(table);

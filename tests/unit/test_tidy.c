@@ -123,6 +123,22 @@ static void a_message_that_may_not_be_in_the_queue_yet_is_kept(void **state)
     assert_int_equal(run(true, true).store.messages, 1);
 }
 
+static void a_message_from_a_time_to_come_is_not_on_its_way(void **state)
+{
+    struct tidy_config config = {
+        .table = table_path, .folder = folder, .frontend = gateway, .force = true};
+    struct tidy_result result;
+
+    (void)state;
+    put_store();
+    config.wall_ms = wall_ms - 60000; /* decided during the look */
+    assert_true(tidy(&config, &result));
+    assert_int_equal(result.store.messages, 4);
+    config.wall_ms = wall_ms - DAY_MS; /* the clock was wrong then */
+    assert_true(tidy(&config, &result));
+    assert_int_equal(result.store.messages, 1);
+}
+
 static void a_message_that_moves_during_a_look_is_kept(void **state)
 {
     (void)state;
@@ -207,6 +223,7 @@ int main(void)
         TIDY(an_unsure_table_keeps_all_claims_on_disk),
         TIDY(what_is_decided_after_the_look_began_is_kept),
         TIDY(a_message_that_may_not_be_in_the_queue_yet_is_kept),
+        TIDY(a_message_from_a_time_to_come_is_not_on_its_way),
         TIDY(a_message_that_moves_during_a_look_is_kept),
         TIDY(one_process_at_a_time),
         TIDY(without_a_table_there_is_nothing_to_do),
