@@ -14,8 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/notify.h"
+
+enum { LOCK_TRIES = 20, LOCK_RETRY_MS = 5 };
 
 static int ready_fd = -1; /* set before any thread is started */
 
@@ -56,6 +59,17 @@ void daemon_ready(void)
     ready_fd = -1;
 }
 
+/* Who asks whether this daemon runs (gen/part.c) has the lock for a moment. */
+static bool lock_pid_file(int fd)
+{
+    for (int tries = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno != EWOULDBLOCK || tries == LOCK_TRIES)
+            return false;
+        clock_sleep_ms(LOCK_RETRY_MS);
+    }
+    return true;
+}
+
 bool daemon_pid_file(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -64,7 +78,7 @@ bool daemon_pid_file(const char *path)
         log_error("open %s: %m", path);
         return false;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_pid_file(fd)) {
         if (errno == EWOULDBLOCK)
             log_error("%s is locked: another one runs already", path);
         else

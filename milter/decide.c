@@ -74,10 +74,15 @@ static char *claim_spelling(const struct decide_recipient *recipient, uint32_t n
     char *spelling = n <= spellings ? malloc(strlen(recipient->key) + 1) : NULL;
 
     for (; spelling != NULL && n <= spellings; n++) {
+        enum table_claim claimed = TABLE_CONFLICT;
+
         respell(recipient->key, n, spelling);
-        if ((mailbox == NULL || !is_in_use(mailbox, spelling)) &&
-            claim(arg, spelling, recipient->priority) == TABLE_CLAIMED)
+        if (mailbox == NULL || !is_in_use(mailbox, spelling))
+            claimed = claim(arg, spelling, recipient->priority);
+        if (claimed == TABLE_CLAIMED)
             return spelling;
+        if (claimed == TABLE_TOO_EARLY)
+            break;
     }
     free(spelling);
     return NULL;
@@ -147,22 +152,22 @@ struct decide_result decide(struct decide_recipient *recipients, size_t count, c
                             void *arg)
 {
     struct decide_result result = {.way = DECIDE_PLAIN};
-    bool conflict = false;
+    bool conflict = false, too_early = false;
 
     for (size_t n = 0; n < count; n++) {
         enum table_claim claimed = TABLE_CONFLICT;
 
         if (recipients[n].source == ROUTING_KEY_EXACT)
             claimed = claim(arg, recipients[n].key, recipients[n].priority);
-        if (claimed == TABLE_TOO_EARLY) /* and so is every other spelling */
-            return decide_filter(recipients, count);
+        too_early = too_early || claimed == TABLE_TOO_EARLY; /* and for every other spelling */
         recipients[n].replace = claimed != TABLE_CLAIMED;
         conflict = conflict || recipients[n].replace;
         result.table_full = result.table_full || claimed == TABLE_FULL;
     }
     if (!conflict)
         return result;
-    if (!all_one_priority(recipients, count) && claim_spellings(recipients, count, claim, arg)) {
+    if (!too_early && !all_one_priority(recipients, count) &&
+        claim_spellings(recipients, count, claim, arg)) {
         result.way = DECIDE_RESPELL;
     } else {
         bool table_full = result.table_full;

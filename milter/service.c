@@ -27,13 +27,14 @@
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/startup.h"
+#include "milter/drain.h"
 #include "milter/keep.h"
 #include "milter/policy.h"
 #include "milter/session.h"
 #include "store/journal.h"
 #include "store/open_table.h"
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, DRAIN_MS = 20000 };
 
 static void reload(const char *root)
 {
@@ -151,6 +152,7 @@ static bool block_signals(void)
 
     fill_signals(&signals);
     signal(SIGXFSZ, SIG_IGN); /* a journal that must not grow is an error as others are */
+    signal(SIGPIPE, SIG_IGN); /* and so is the end of who started this process */
     return pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0;
 }
 
@@ -261,6 +263,7 @@ int milter_service_run(const struct options *options, bool foreground)
 {
     struct diag diag = diag_to_stderr();
     struct policy *policy = policy_load(options->root, &diag);
+    unsigned undecided;
 
     if (policy == NULL)
         return EXIT_FAILED;
@@ -283,6 +286,9 @@ int milter_service_run(const struct options *options, bool foreground)
         return EXIT_FAILED;
     }
     notify_stopping(); /* not in stop(): libmilter's own thread may have got the signal */
+    undecided = drain(DRAIN_MS);
+    if (undecided > 0)
+        log_warn("%u messages are left undecided: the disk keeps them waiting", undecided);
     log_info("stopped");
     return EXIT_DONE;
 }

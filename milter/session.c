@@ -12,6 +12,7 @@
 #include "lib/route.h"
 #include "milter/classify.h"
 #include "milter/decide.h"
+#include "milter/drain.h"
 #include "milter/envelope.h"
 #include "milter/keep.h"
 #include "milter/orcpt.h"
@@ -327,10 +328,14 @@ static sfsistat end_message(SMFICTX *ctx, struct session *session)
 static sfsistat on_end_of_message(SMFICTX *ctx)
 {
     struct session *session = smfi_getpriv(ctx);
+    sfsistat reply;
 
     if (session == NULL || session->policy == NULL)
         return SMFIS_ACCEPT;
-    return end_message(ctx, session);
+    drain_enter();
+    reply = end_message(ctx, session);
+    drain_leave();
+    return reply;
 }
 
 static sfsistat on_close(SMFICTX *ctx)

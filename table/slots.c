@@ -1,43 +1,12 @@
 /* slots - the decision table's memory: one writer, many readers, no lock */
 #include "table/slots.h"
 
+#include "table/slots_word.h"
+
 enum {
-    TAG_EMPTY = 0,    /* no claim, and no claim of this cluster behind it */
-    TAG_MOVING = 255, /* no claim for the moment; the cluster goes on behind it */
     SWEEP_PER_INSERT = 32,
     CLEAN_SCANS = 2 /* in a row: queued mail without a claim may escape one of them */
 };
-
-static unsigned word_tag(uint64_t word)
-{
-    return (unsigned)(word >> 16) & 0xff;
-}
-
-static int64_t word_time_ms(uint64_t word)
-{
-    return (int64_t)(word >> 24);
-}
-
-static uint64_t word_make(int64_t time_ms, unsigned tag, uint64_t generation)
-{
-    return (uint64_t)time_ms << 24 | (uint64_t)tag << 16 | (generation & 0xffff);
-}
-
-static bool word_has_claim(uint64_t word)
-{
-    return word_tag(word) != TAG_EMPTY && word_tag(word) != TAG_MOVING;
-}
-
-static int word_priority(uint64_t word)
-{
-    return (int)word_tag(word) - 1;
-}
-
-/* The same claim, used at now_ms. Time never goes back: two users may come in either order. */
-static uint64_t word_refreshed(uint64_t word, int64_t now_ms)
-{
-    return now_ms > word_time_ms(word) ? word_make(now_ms, word_tag(word), word) : word;
-}
 
 size_t slots_needed(size_t capacity)
 {
@@ -61,6 +30,33 @@ static bool hash_is(const struct slot *slot, const struct slots_hash *hash)
            atomic_load_explicit(&slot->hash[1], memory_order_acquire) == hash->part[1];
 }
 
+/* One way along the cluster; a claim that is moved meanwhile may be passed by. */
+static struct slot *find_once(const struct slots *slots, const struct slots_hash *hash,
+                              uint64_t *word_r)
+{
+    size_t at = home_of(slots, hash->part[0]);
+
+    for (size_t n = 0; n < slots->count; n++, at = next_of(slots, at)) {
+        struct slot *slot = &slots->slot[at];
+        uint64_t word = atomic_load_explicit(&slot->word, memory_order_seq_cst);
+        uint64_t before;
+
+        do { /* until word and hash are of one moment */
+            before = word;
+            if (!word_has_claim(word) || !hash_is(slot, hash))
+                break;
+            word = atomic_load_explicit(&slot->word, memory_order_seq_cst);
+            if (word == before) {
+                *word_r = word;
+                return slot;
+            }
+        } while (true);
+        if (word_tag(word) == TAG_EMPTY)
+            break;
+    }
+    return NULL;
+}
+
 /*
  * Find the claim for hash; its word as seen goes to word_r. Returns NULL where there is none.
  * seq_cst on words: a lookup that notes its miss and looks again, and a writer that claims and then
@@ -68,33 +64,18 @@ static bool hash_is(const struct slot *slot, const struct slots_hash *hash)
  */
 static struct slot *find(const struct slots *slots, const struct slots_hash *hash, uint64_t *word_r)
 {
+    struct slot *slot;
     uint64_t moves;
 
+    /*
+     * A claim that was moved behind our back: its old place was given up after this count. What was
+     * found instead is a copy that a killed writer left behind, and may say another priority.
+     */
     do {
-        size_t at = home_of(slots, hash->part[0]);
-
         moves = atomic_load_explicit(&slots->shared->moves, memory_order_acquire);
-        for (size_t n = 0; n < slots->count; n++, at = next_of(slots, at)) {
-            struct slot *slot = &slots->slot[at];
-            uint64_t word = atomic_load_explicit(&slot->word, memory_order_seq_cst);
-            uint64_t before;
-
-            do { /* until word and hash are of one moment */
-                before = word;
-                if (!word_has_claim(word) || !hash_is(slot, hash))
-                    break;
-                word = atomic_load_explicit(&slot->word, memory_order_seq_cst);
-                if (word == before) {
-                    *word_r = word;
-                    return slot;
-                }
-            } while (true);
-            if (word_tag(word) == TAG_EMPTY)
-                break;
-        }
-        /* A claim that was moved behind our back: its old place was given up after this count. */
+        slot = find_once(slots, hash, word_r);
     } while (atomic_load_explicit(&slots->shared->moves, memory_order_acquire) != moves);
-    return NULL;
+    return slot;
 }
 
 /* seq_cst: part of the same order as the loads in find(). On failure *word is what is there. */
@@ -315,6 +296,23 @@ static bool answers_are_unknown(const struct slots *slots, int64_t now_ms)
     return until_ms > 0 && now_ms - until_ms <= MISSES_CACHED_MS;
 }
 
+static bool is_unsure(const struct slots *slots)
+{
+    return atomic_load_explicit(&slots->shared->unsure, memory_order_relaxed) > 0;
+}
+
+/*
+ * Queued mail of any priority may have lost its claim on this key. It is answered with the highest,
+ * and so it has to stay, when the table is not unsure any more, too.
+ */
+static enum table_claim claim_for_lost(struct slots *slots, const struct slots_hash *hash,
+                                       int64_t lifetime_ms, int64_t now_ms)
+{
+    enum table_claim result = claim_new(slots, hash, TABLE_PRIORITY_MAX + 1, lifetime_ms, now_ms);
+
+    return result == TABLE_CLAIMED ? TABLE_TOO_EARLY : result;
+}
+
 enum table_claim slots_claim(struct slots *slots, const struct slots_hash *hash, int priority,
                              int64_t lifetime_ms, int64_t now_ms)
 {
@@ -329,6 +327,8 @@ enum table_claim slots_claim(struct slots *slots, const struct slots_hash *hash,
     slot = find(slots, hash, &word);
     if (slot != NULL)
         result = reclaim(slots, slot, word, tag, lifetime_ms, now_ms);
+    else if (is_unsure(slots))
+        result = claim_for_lost(slots, hash, lifetime_ms, now_ms);
     else if (misses_contradict(misses, hash->part[1], priority, now_ms))
         result = TABLE_CONFLICT;
     else

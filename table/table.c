@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "table/slots.h"
 #include "table/table_file.h"
@@ -40,7 +41,8 @@ static bool map_or_make(struct table *table, int64_t now_ms, char why_r[TABLE_WH
         return false;
     if (contents.found != TABLE_ABSENT)
         log_warn("decision table is made anew: %s", why_r);
-    contents.is_first = table_file_is_first(table->lock_fd);
+    contents.is_first = table_file_is_first(table->lock_fd) &&
+                        (contents.found == TABLE_ABSENT || contents.found == TABLE_OTHER_BOOT);
     if (!table_file_make(table->path, table->config.capacity, &contents, why_r) ||
         table_file_map(table->path, &table->map, why_r) != TABLE_FOUND)
         return false;
@@ -86,10 +88,12 @@ static bool lock_maker(const struct table *table, char why_r[TABLE_WHY_SIZE])
 
 static bool open_writer(struct table *table, int64_t now_ms, char why_r[TABLE_WHY_SIZE])
 {
+    int64_t began_ms = clock_boot_ms();
     bool done;
 
     if (!lock_writer(table, why_r) || !lock_maker(table, why_r))
         return false;
+    now_ms += clock_boot_ms() - began_ms; /* who made a table meanwhile took its time */
     done = map_or_make(table, now_ms, why_r) &&
            (table->map.slots.capacity == table->config.capacity ||
             replace(table, table->config.capacity, now_ms, why_r));

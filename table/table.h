@@ -23,7 +23,10 @@
 struct table;
 struct table_fill;
 
-enum { TABLE_WHY_SIZE = 512 };
+enum {
+    TABLE_WHY_SIZE = 512,
+    TABLE_PRIORITY_MAX = 253 /* higher than all that are configured */
+};
 enum table_role {
     TABLE_WRITER,
     TABLE_READER,
@@ -46,7 +49,8 @@ struct table_config {
     void *arg;
 };
 
-/* A claim, priority 0 to 253, the newer before the older: one with the same key stays as it is. */
+/* A claim, priority 0 to TABLE_PRIORITY_MAX, the newer before the older: one with the same key
+ * stays as it is. */
 void table_fill_claim(struct table_fill *fill, const char *key, size_t key_len, int priority);
 
 /* Some claims may be missing: see table_is_unsure(). */
@@ -84,8 +88,8 @@ int table_lookup(struct table *table, const char *key, size_t key_len, int miss_
 
 /*
  * Whether claims may be missing since something on disk was damaged: then a key without a claim may
- * belong to mail of any priority, and is best answered with the highest. It ends when two looks
- * into Postfix's queue have found no mail without a claim.
+ * belong to mail of any priority, and is best answered with the highest; table_claim() gives it to
+ * nobody else. It ends when two looks into Postfix's queue have found no mail without a claim.
  */
 bool table_is_unsure(const struct table *table) PEG_MUST_USE;
 
@@ -109,14 +113,15 @@ enum table_claim {
     TABLE_CONFLICT, /* the key lives with another priority, or may be cached with another */
     TABLE_FULL,     /* no room for a new claim, or the table is gone and cannot be made again */
     TABLE_TOO_EARLY /* any key may be cached with another priority: another table has answered until
-                       a moment ago */
+                       a moment ago; or it is not known who else needs this one
+                       (table_is_unsure()), and it is claimed for TABLE_PRIORITY_MAX now */
 };
 
 /*
- * Claim a routing key for a priority, 0 to 253. Only in the writer. Threads: any number at once.
- * lifetime_ms: a claim that nobody used for so long stays, too, until its key is claimed for
- * another priority or its room is wanted, and Postfix's queue has been looked into twice since its
- * last use (table_scanned()).
+ * Claim a routing key for a priority, 0 to TABLE_PRIORITY_MAX. Only in the writer. Threads: any
+ * number at once. lifetime_ms: a claim that nobody used for so long stays, too, until its key is
+ * claimed for another priority or its room is wanted, and Postfix's queue has been looked into
+ * twice since its last use (table_scanned()).
  */
 enum table_claim table_claim(struct table *table, const char *key, size_t key_len, int priority,
                              int64_t lifetime_ms, int64_t now_ms) PEG_MUST_USE;

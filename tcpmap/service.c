@@ -137,6 +137,16 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     }
 }
 
+/* With the pid file there a reload may be asked for: its signal waits until it is caught. */
+static bool hold_reload(int how)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR1);
+    return sigprocmask(how, &signals, NULL) == 0;
+}
+
 static bool catch_signals(struct service *service)
 {
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGUSR1};
@@ -147,7 +157,7 @@ static bool catch_signals(struct service *service)
         if (service->signals[i] == NULL || event_add(service->signals[i], NULL) != 0)
             return false;
     }
-    return true;
+    return hold_reload(SIG_UNBLOCK);
 }
 
 /* What may need root comes before privileges are dropped, strangers' bytes come after. */
@@ -155,7 +165,8 @@ static bool start(struct service *service)
 {
     const struct settings *settings = service->settings;
 
-    if (!startup_pid_file(service->program, settings) || !startup_store(settings))
+    if (!hold_reload(SIG_BLOCK) || !startup_pid_file(service->program, settings) ||
+        !startup_store(settings))
         return false;
     if (!listen_set_open(&service->listeners, settings->tcpmap_host, settings->tcpmap_port))
         return false;

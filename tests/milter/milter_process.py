@@ -1,10 +1,13 @@
 """A peg-milter that runs alone in a folder of its own, and its log."""
 
+import contextlib
+import fcntl
 import os
 import pwd
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import threading
@@ -162,6 +165,21 @@ class MilterProcess:
             self._reader.join()
             self._process.stderr.close()
             self._reader = self._process = None
+
+    @contextlib.contextmanager
+    def table_lock_held(self):
+        """Who has to make the decision table waits meanwhile."""
+        path = self.path(TABLE_LOCK)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            # l_type, l_whence, l_start, l_len; the second byte is the lock of the maker
+            maker = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 1, 1, 0)
+            fcntl.fcntl(lock, fcntl.F_OFD_SETLK, maker)
+            os.fchmod(lock, 0o666)
+            yield
+        finally:
+            os.close(lock)
 
     def run_to_its_end(self):
         """Start it where it must refuse; returns CompletedProcess."""

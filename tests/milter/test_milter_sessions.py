@@ -1,11 +1,14 @@
 """Sessions: message after message on one connection, broken off, repeated, very large."""
 
+import concurrent.futures
 import os
 import signal
+import time
 
 import pytest
 from claims_model import RULES_BY_NUMBER, Claims, Message
-from milter_process import SOCKET
+from harness.milter_client import CONTINUE, MilterGone
+from milter_process import SOCKET, TABLE_FILE
 
 BOB, CARL = "bob@dest.example", "carl@dest.example"
 
@@ -126,3 +129,31 @@ def test_it_ends_while_sessions_are_open_and_takes_its_socket_away(milter):
         connection.close()
     milter.start()
     assert milter.message([BOB]).decision.way == "plain"
+
+
+def wait_until(is_so, timeout=10):
+    deadline = time.monotonic() + timeout
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_it_ends_after_the_messages_that_are_being_decided(milter):
+    """What comes to its end later is left to Postfix as it is."""
+    early, late = milter.connect(), milter.connect()
+    for connection in (early, late):
+        connection.begin([BOB], [("X-Priority", "1")])
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        with milter.table_lock_held():
+            os.unlink(milter.path(TABLE_FILE))  # a claim waits until it is made again
+            early.send_eom()
+            wait_until(early.has_been_read)
+            stopped = threads.submit(milter.stop)
+            wait_until(lambda: not os.path.lexists(milter.path(SOCKET)))
+            late.send_eom()
+            assert not concurrent.futures.wait([stopped], timeout=0.2).done
+        result = early.read_result()
+        assert result.final == CONTINUE and result.modifications
+        with pytest.raises(MilterGone):
+            late.read_result()
+        stopped.result()

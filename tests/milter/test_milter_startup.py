@@ -1,15 +1,20 @@
 """peg-milter's command line, and what it says where it cannot start."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
+from harness.logfile import LogFile
 from milter_process import (
     CONF,
     CONF_FILE,
     DATA_FOLDER,
     PID_FILE,
+    PROGRAM,
     RULES_FILE,
     RUN_FOLDER,
     SOCKET,
@@ -19,6 +24,16 @@ from milter_process import (
     run,
     sanitizer_report,
 )
+
+
+
+
+def pid_in(path):
+    """The number in a pid file, as soon as it is there."""
+    while True:
+        with contextlib.suppress(FileNotFoundError, ValueError), open(path) as file:
+            return int(file.read())
+        time.sleep(0.01)
 
 
 def refuses_to_start(milter, *words):
@@ -153,3 +168,21 @@ def test_a_second_one_does_not_start_and_does_the_first_no_harm(milter):
     assert done.returncode == 1
     assert milter.path(PID_FILE) in done.stderr and "another one runs already" in done.stderr
     assert milter.message(["bob@dest.example"]).decision.way == "plain"
+
+
+def test_it_goes_on_where_who_started_it_is_gone(make_milter):
+    milter = make_milter(start=False)
+    log = LogFile(milter.path("var/log/mail.log"))
+    os.makedirs(os.path.dirname(log.path))
+    with milter.table_lock_held():
+        starter = subprocess.Popen((PROGRAM, "--root", milter.root))
+        pid = pid_in(milter.path(PID_FILE))
+        starter.kill()
+        starter.wait()
+    log.wait_for("peg-milter.*: ready")
+    try:
+        log.wait_for("who started this process is gone", timeout=5)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    log.wait_for("peg-milter.*: stopped")

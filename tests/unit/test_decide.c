@@ -276,6 +276,38 @@ static void no_recipient_is_ever_demoted(void **state)
                 ways[DECIDE_RESPELL] > 100);
 }
 
+/* Each key is asked for, since the table takes note of it; of their spellings none. */
+static enum table_claim claim_too_early(void *arg, const char *key, int priority)
+{
+    (void)arg;
+    (void)claim(NULL, key, priority);
+    return strcmp(key, "a@x.example") == 0 ? TABLE_CONFLICT : TABLE_TOO_EARLY;
+}
+
+static void what_is_too_early_is_asked_for_and_goes_by_the_filter(void **state)
+{
+    struct decide_recipient recipients[] = {
+        {.key = "a@x.example", .given = "a@x.example", .params = "", .priority = 3},
+        {.key = "b@x.example", .given = "b@x.example", .params = "", .priority = 0},
+        {.key = "c@x.example", .given = "c@x.example", .params = "", .priority = 1}};
+    struct decide_result result;
+
+    (void)state;
+    forget_claims(LENGTH(claims.claim));
+    result = decide(recipients, 3, claim_too_early, NULL);
+    assert_int_equal(result.way, DECIDE_FILTER);
+    assert_int_equal(result.filter_priority, 3);
+    assert_int_equal(claims.count, 3);
+    decide_free(recipients, 3);
+
+    forget_claims(LENGTH(claims.claim));
+    recipients[1].source = ROUTING_KEY_MAILBOX;
+    result = decide(recipients, 2, claim_too_early, NULL);
+    assert_int_equal(result.way, DECIDE_FILTER);
+    assert_int_equal(claims.count, 2);
+    decide_free(recipients, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_full_table_never_demotes),
         cmocka_unit_test(of_one_mailbox_named_twice_one_is_respelled),
         cmocka_unit_test(a_key_that_is_not_known_to_the_letter_is_not_relied_on),
+        cmocka_unit_test(what_is_too_early_is_asked_for_and_goes_by_the_filter),
         cmocka_unit_test(no_recipient_is_ever_demoted),
     };
 

@@ -2,13 +2,17 @@
 #include "gen/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gen/part.h"
+#include "lib/daemon.h"
 #include "tests/unit/report.h"
 #include "tests/unit/unit.h"
 
@@ -133,6 +137,34 @@ static void a_pid_counts_only_while_its_file_is_locked(void **state)
     assert_int_equal(part_pid_file_held(path, NULL), 0);
 }
 
+/* peg-ctl status asks while peg-ctl start starts. */
+static void who_asks_does_not_keep_a_daemon_from_starting(void **state)
+{
+    char path[] = "/tmp/test_gen_process.XXXXXX";
+    int fd = mkstemp(path), status;
+    pid_t asking = fork();
+
+    (void)state;
+    assert_true(fd >= 0 && asking >= 0);
+    close(fd);
+    if (asking == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            (void)!part_pid_file_held(path, NULL);
+    }
+    for (int n = 0; n < 200; n++) {
+        pid_t daemon = fork();
+
+        if (daemon == 0)
+            _exit(daemon_pid_file(path) ? 0 : 1);
+        assert_int_equal(waitpid(daemon, &status, 0), daemon);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(kill(asking, SIGKILL), 0);
+    assert_int_equal(waitpid(asking, &status, 0), asking);
+    unlink(path);
+}
+
 static void parts_are_found_by_short_and_by_whole_name(void **state)
 {
     static const struct {
@@ -183,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_program_that_is_not_there_fails),
         cmocka_unit_test(a_signal_is_a_status_too),
         cmocka_unit_test(a_pid_counts_only_while_its_file_is_locked),
+        cmocka_unit_test(who_asks_does_not_keep_a_daemon_from_starting),
         cmocka_unit_test(parts_are_found_by_short_and_by_whole_name),
     };
 

@@ -121,6 +121,55 @@ static void a_copy_left_behind_is_not_adopted(void **state)
     slots_drop(&to);
 }
 
+/* A reader that reaches the second page, which it cannot read at first, has passed the first: just
+ * then the writer moves a claim from the second to the first. */
+static struct slots torn;
+static char *torn_pages;
+static long page_size;
+
+static void move_back(int number)
+{
+    struct slot *claim = &torn.slot[1];
+
+    (void)number;
+    mprotect(torn_pages + page_size, (size_t)page_size, PROT_READ | PROT_WRITE);
+    copy_slot(&torn.slot[0], claim);
+    atomic_fetch_add(&torn.shared->moves, 1);
+    atomic_store(&claim->word, (uint64_t)MOVING << 16);
+}
+
+static void a_copy_left_behind_is_not_found_while_its_claim_is_moved(void **state)
+{
+    struct sigaction action = {.sa_handler = move_back}, before;
+    struct slots_hash hash = {{0, 1}}; /* at home in the first slot */
+    int priority;
+
+    (void)state;
+    page_size = sysconf(_SC_PAGESIZE);
+    torn_pages = mmap(NULL, 2 * (size_t)page_size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(torn_pages != MAP_FAILED);
+    torn = slots_make(CLUSTER);
+    free(torn.slot);
+    torn.slot = (struct slot *)(void *)(torn_pages + page_size) - 1;
+    assert_int_equal(slots_claim(&torn, &hash, 4, LIFETIME_MS, 1000), TABLE_CLAIMED);
+    for (int n = 1; n < 3; n++)
+        copy_slot(&torn.slot[n], &torn.slot[0]);
+    atomic_store(&torn.slot[0].word, (uint64_t)MOVING << 16);
+    slots_scanned(&torn, 2000, CLEAN);
+    slots_scanned(&torn, 3000, CLEAN);
+    assert_int_equal(slots_claim(&torn, &hash, 1, LIFETIME_MS, LATE_MS), TABLE_CLAIMED);
+
+    assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
+    mprotect(torn_pages + page_size, (size_t)page_size, PROT_NONE);
+    assert_int_equal(slots_peek(&torn, &hash, &priority), 1);
+    assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+    assert_int_equal(atomic_load(&torn.shared->moves), 1);
+    assert_int_equal(priority, 1);
+    free(torn.shared);
+    munmap(torn_pages, 2 * (size_t)page_size);
+}
+
 /*
  * For real: each writer goes on where one before it was killed. Which keys are in use wanders with
  * the time, so that claims expire, are swept, and others moved.
@@ -218,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_gap_left_behind_cuts_nothing_off),
         cmocka_unit_test(a_gap_left_behind_is_room_again),
         cmocka_unit_test(a_copy_left_behind_is_not_adopted),
+        cmocka_unit_test(a_copy_left_behind_is_not_found_while_its_claim_is_moved),
         cmocka_unit_test(a_killed_writer_loses_no_claim),
     };
 

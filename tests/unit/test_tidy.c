@@ -73,8 +73,8 @@ static void an_unsure_table_keeps_all_claims_on_disk(void **state)
     struct tidy_result result;
 
     (void)state;
-    make_table_unsure();
     put_store();
+    make_table_unsure(); /* with one of the claims */
     put_text("listing", MESSAGE("active", "KEPT1", RCPT("eve@dest.example")));
     result = run(true, true);
     assert_int_equal(result.store.claims, 4);

@@ -149,6 +149,7 @@ static bool recover_unsure(void *arg, struct table_fill *fill, char *why_r)
 {
     (void)arg, (void)why_r;
     table_fill_claim(fill, "bob@dest.example", 16, 4);
+    table_fill_claim(fill, "carl@dest.example", 17, 2);
     table_fill_is_unsure(fill);
     return true;
 }

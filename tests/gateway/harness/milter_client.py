@@ -10,8 +10,10 @@ and its answer is not waited for where the milter negotiated so. Names and numbe
 libmilter's mfdef.h.
 """
 
+import fcntl
 import socket
 import struct
+import termios
 
 from .milter_protocol import (
     ABORT,
@@ -202,8 +204,21 @@ class MilterClient:
         """The end of the message; returns its Result."""
         if self._is_over(EOM):
             return Result(ACCEPT, "", [])
+        self.send_eom()
+        return self.read_result()
+
+    def send_eom(self):
+        """The end of the message, without waiting for what comes of it."""
         self._send_macros(EOM)
         self.send_packet(EOM)
+
+    def has_been_read(self):
+        """Whether the milter has read all that was sent over its unix socket."""
+        unread = fcntl.ioctl(self._socket, termios.TIOCOUTQ, struct.pack("i", 0))
+        return struct.unpack("i", unread) == (0,)
+
+    def read_result(self):
+        """The Result after send_eom()."""
         modifications = []
         while True:
             command, data = self.read_packet()
