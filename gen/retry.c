@@ -2,17 +2,27 @@
 #include "gen/retry.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "gen/control_batch.h"
 #include "gen/part.h"
 #include "gen/process.h"
 #include "lib/clock.h"
+#include "monitor/queues.h"
 
-enum { TIMEOUT_MS = 15000, RETRY_MS = 200, POLL_MS = 10 };
+enum {
+    TIMEOUT_MS = 15000,
+    RETRY_MS = 200,
+    POLL_MS = 10,
+    NEWS_MS = 500,       /* until the queue manager has read what it is told */
+    STRAGGLERS_MS = 5000 /* for deliveries that began before */
+};
 
 /* Whether a process is a queue manager in this process group. One that ends meanwhile is none. */
 static bool is_queue_manager(const char *pid, pid_t group)
@@ -81,6 +91,61 @@ static bool flush(const char *dir)
     }
 }
 
+/* Whether there is nothing that could be deferred, or has been. */
+static bool is_idle(const char *queue_dir)
+{
+    char why[QUEUES_WHY_SIZE];
+    struct queue_counts counts;
+
+    return queues_count(queue_dir, &counts, why) &&
+           counts.incoming + counts.active + counts.deferred == 0;
+}
+
+struct stragglers {
+    int64_t before_ms;
+    bool found;
+};
+
+/* The change of a message's file that it came to its queue with. */
+static void look_at(void *arg, int dir_fd, const char *name)
+{
+    struct stragglers *stragglers = arg;
+    struct stat status;
+
+    if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (int64_t)status.st_ctim.tv_sec * 1000 + status.st_ctim.tv_nsec / 1000000 <=
+            stragglers->before_ms)
+        stragglers->found = true;
+}
+
+/* Wait until all is delivered or deferred that is in the active queue now. */
+static void await_stragglers(const char *queue_dir)
+{
+    struct stragglers stragglers = {.before_ms = clock_wall_ms(), .found = true};
+    char why[QUEUES_WHY_SIZE];
+
+    for (int waited_ms = 0; stragglers.found && waited_ms < STRAGGLERS_MS; waited_ms += POLL_MS) {
+        clock_sleep_ms(POLL_MS);
+        stragglers.found = false;
+        if (!queues_walk(queue_dir, QUEUE_ACTIVE, look_at, &stragglers, why))
+            break;
+    }
+}
+
+/* A message whose delivery fails just now may be deferred behind the back of the first flush. */
+static bool flush_all(const struct settings *settings, const char *dir)
+{
+    char queue_dir[PATH_MAX];
+
+    if (!settings_path(settings, SETTINGS_FRONTEND_SPOOL, queue_dir) || is_idle(queue_dir))
+        return flush(dir);
+    if (!flush(dir))
+        return false;
+    clock_sleep_ms(NEWS_MS);
+    await_stragglers(queue_dir);
+    return flush(dir);
+}
+
 /* Reload, and wait for the end of the queue manager: what it is asked to flush it would defer. */
 static bool replace_queue_manager(const struct part *frontend, pid_t master)
 {
@@ -113,7 +178,7 @@ static bool retry(const struct settings *settings, bool lookups_failed)
     if (part_runs(&frontend, &master) == 1) {
         if (lookups_failed)
             good = replace_queue_manager(&frontend, master);
-        good = flush(frontend.dir) && good;
+        good = flush_all(settings, frontend.dir) && good;
     }
     part_deinit(&frontend);
     return good;
