@@ -71,10 +71,15 @@ static void *wake_thread(void *arg)
     return arg;
 }
 
+/* Nothing goes on once libmilter has been told: with its listener it takes down what sessions use.
+ */
 static void stop(void)
 {
+    unsigned undecided = drain(DRAIN_MS);
     pthread_t thread;
 
+    if (undecided > 0)
+        log_warn("%u messages are left undecided: the disk keeps them waiting", undecided);
     if (pthread_create(&thread, NULL, wake_thread, NULL) == 0)
         pthread_detach(thread);
     smfi_stop();
@@ -263,7 +268,6 @@ int milter_service_run(const struct options *options, bool foreground)
 {
     struct diag diag = diag_to_stderr();
     struct policy *policy = policy_load(options->root, &diag);
-    unsigned undecided;
 
     if (policy == NULL)
         return EXIT_FAILED;
@@ -286,9 +290,6 @@ int milter_service_run(const struct options *options, bool foreground)
         return EXIT_FAILED;
     }
     notify_stopping(); /* not in stop(): libmilter's own thread may have got the signal */
-    undecided = drain(DRAIN_MS);
-    if (undecided > 0)
-        log_warn("%u messages are left undecided: the disk keeps them waiting", undecided);
     log_info("stopped");
     return EXIT_DONE;
 }

@@ -35,9 +35,10 @@ TABLE_LOCK = "var/lib/priority-email-gateway/table.lock"
 
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 THREAD_REPORT = re.compile(r"WARNING: ThreadSanitizer.*?\nSUMMARY[^\n]*", re.DOTALL)
-THREAD_CREATED = re.compile(r"^  Thread T\d+ [^\n]*created by .*?(?:\n\n|\Z)", re.DOTALL | re.M)
+ASIDE = r"^  (?:Thread T\d+ [^\n]*created by|As if synchronized via sleep:).*?(?:\n\n|\Z)"
+THREAD_ASIDE = re.compile(ASIDE, re.DOTALL | re.M)
 LEADS_TO_LIBMILTER = (
-    "main|options_run_daemon|milter_service_run|start|start_signal_thread|signal_thread|stop"
+    "main|options_run_daemon|milter_service_run|start|start_threads|signal_thread|stop"
 )
 OUR_FRAME = re.compile(r"#\d+ (?!(?:%s) )\S+ [^\n]*\(peg-milter\+" % LEADS_TO_LIBMILTER)
 # What is allocated once and lives to the end of the process is no leak.
@@ -63,9 +64,9 @@ def sanitizer_report(text):
 
     libmilter, which is not built for it, gives ThreadSanitizer much to say when it ends; a report
     in which no function of ours stands but those that call smfi_main() and smfi_stop() is about
-    libmilter alone, whoever created the threads in it.
+    libmilter alone, whoever created the threads in it, and slept before.
     """
-    found = [m for m in THREAD_REPORT.findall(text) if OUR_FRAME.search(THREAD_CREATED.sub("", m))]
+    found = [m for m in THREAD_REPORT.findall(text) if OUR_FRAME.search(THREAD_ASIDE.sub("", m))]
     return found[0] if found else SANITIZER_REPORT.search(text)
 
 
