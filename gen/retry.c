@@ -20,8 +20,9 @@ enum {
     TIMEOUT_MS = 15000,
     RETRY_MS = 200,
     POLL_MS = 10,
-    NEWS_MS = 500,       /* until the queue manager has read what it is told */
-    STRAGGLERS_MS = 5000 /* for deliveries that began before */
+    NEWS_MS = 500,        /* until the queue manager has read what it is told */
+    STRAGGLERS_MS = 5000, /* for deliveries that began before */
+    LOOK_MS = 100         /* the active queue may be long */
 };
 
 /* Whether a process is a queue manager in this process group. One that ends meanwhile is none. */
@@ -124,8 +125,8 @@ static void await_stragglers(const char *queue_dir)
     struct stragglers stragglers = {.before_ms = clock_wall_ms(), .found = true};
     char why[QUEUES_WHY_SIZE];
 
-    for (int waited_ms = 0; stragglers.found && waited_ms < STRAGGLERS_MS; waited_ms += POLL_MS) {
-        clock_sleep_ms(POLL_MS);
+    for (int waited_ms = 0; stragglers.found && waited_ms < STRAGGLERS_MS; waited_ms += LOOK_MS) {
+        clock_sleep_ms(LOOK_MS);
         stragglers.found = false;
         if (!queues_walk(queue_dir, QUEUE_ACTIVE, look_at, &stragglers, why))
             break;
