@@ -2,18 +2,17 @@
 #include "gen/retry.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "gen/control_batch.h"
 #include "gen/part.h"
 #include "gen/process.h"
 #include "lib/clock.h"
+#include "lib/id_set.h"
 #include "monitor/queues.h"
 
 enum {
@@ -103,34 +102,42 @@ static bool is_idle(const char *queue_dir)
 }
 
 struct stragglers {
-    int64_t before_ms;
+    struct id_set ids;
+    bool is_complete; /* false: out of memory */
     bool found;
 };
 
-/* The change of a message's file that it came to its queue with. */
-static void look_at(void *arg, int dir_fd, const char *name)
+static void note(void *arg, int dir_fd, const char *name)
 {
     struct stragglers *stragglers = arg;
-    struct stat status;
 
-    if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        (int64_t)status.st_ctim.tv_sec * 1000 + status.st_ctim.tv_nsec / 1000000 <=
-            stragglers->before_ms)
-        stragglers->found = true;
+    (void)dir_fd;
+    stragglers->is_complete = id_set_add(&stragglers->ids, name) && stragglers->is_complete;
+}
+
+static void look_for(void *arg, int dir_fd, const char *name)
+{
+    struct stragglers *stragglers = arg;
+
+    (void)dir_fd;
+    stragglers->found = stragglers->found || id_set_has(&stragglers->ids, name);
 }
 
 /* Wait until all is delivered or deferred that is in the active queue now. */
 static void await_stragglers(const char *queue_dir)
 {
-    struct stragglers stragglers = {.before_ms = clock_wall_ms(), .found = true};
+    struct stragglers stragglers = {.is_complete = true, .found = true};
     char why[QUEUES_WHY_SIZE];
+    bool is_seen = queues_walk(queue_dir, QUEUE_ACTIVE, note, &stragglers, why);
 
-    for (int waited_ms = 0; stragglers.found && waited_ms < STRAGGLERS_MS; waited_ms += LOOK_MS) {
-        clock_sleep_ms(LOOK_MS);
-        stragglers.found = false;
-        if (!queues_walk(queue_dir, QUEUE_ACTIVE, look_at, &stragglers, why))
+    for (int waited_ms = 0; is_seen && waited_ms < STRAGGLERS_MS; waited_ms += LOOK_MS) {
+        stragglers.found = !stragglers.is_complete;
+        is_seen = queues_walk(queue_dir, QUEUE_ACTIVE, look_for, &stragglers, why);
+        if (!stragglers.found)
             break;
+        clock_sleep_ms(LOOK_MS);
     }
+    id_set_free(&stragglers.ids);
 }
 
 /* A message whose delivery fails just now may be deferred behind the back of the first flush. */
