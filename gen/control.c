@@ -14,7 +14,8 @@
 enum {
     STOP_TIMEOUT_MS = 30000, /* peg-milter may be waiting for its disk */
     POLL_MS = 10,
-    NICE_HIGHEST = 19 /* Linux knows no 20, and takes it for this */
+    LOOKUPS_TRIED_MS = 7000, /* at the least */
+    NICE_HIGHEST = 19        /* Linux knows no 20, and takes it for this */
 };
 
 static bool is_daemon(const struct part *part)
@@ -60,9 +61,19 @@ static bool start_kind(const struct settings *settings, const struct selection *
     return batch_finish(&batch) && good;
 }
 
+/* Whether lookups have failed: Postfix tries ten times, once a second (src/util/dict_tcp.c). */
+static bool lookups_failed(const struct selection *selection)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        if (selection->items[i]->kind == PART_TCPMAP)
+            return part_away_ms(selection->items[i], clock_wall_ms()) > LOOKUPS_TRIED_MS;
+    return false;
+}
+
 bool control_start(const struct settings *settings, const struct selection *selection)
 {
     size_t started[PART_FRONTEND + 1] = {0};
+    bool have_failed = lookups_failed(selection);
     bool good = true;
 
     /* Without a daemon mail would go by the default priority, or wait: rather let its senders keep
@@ -75,7 +86,7 @@ bool control_start(const struct settings *settings, const struct selection *sele
     }
     for (int kind = PART_INSTANCE; kind <= PART_FRONTEND; kind++)
         good = start_kind(settings, selection, (enum part_kind)kind, &started[kind]) && good;
-    if (started[PART_TCPMAP] > 0 && started[PART_FRONTEND] == 0)
+    if (started[PART_TCPMAP] > 0 && started[PART_FRONTEND] == 0 && have_failed)
         good = retry_lookups(settings) && good;
     else if (started[PART_INSTANCE] + started[PART_FRONTEND] > 0)
         good = retry_deferred(settings) && good;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gen/mem.h"
@@ -105,4 +106,15 @@ int part_pid_file_held(const char *pid_file, pid_t *pid_r)
 int part_runs(const struct part *part, pid_t *pid_r)
 {
     return part_pid_file_held(part->pid_file, pid_r);
+}
+
+int64_t part_away_ms(const struct part *part, int64_t wall_ms)
+{
+    struct stat status;
+    int64_t last_ms;
+
+    if (stat(part->pid_file, &status) != 0)
+        return INT64_MAX;
+    last_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
+    return wall_ms >= last_ms ? wall_ms - last_ms : INT64_MAX; /* that: the clock was set back */
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/attr.h"
@@ -50,7 +51,13 @@ void part_deinit(struct part *part);
  */
 int part_runs(const struct part *part, pid_t *pid_r) PEG_MUST_USE;
 
-/* The same for any pid file that its process holds locked. */
+/*
+ * For how long a daemon has not been alive, by the clock on the wall; INT64_MAX where that cannot
+ * be told. Only where it does not run now.
+ */
+int64_t part_away_ms(const struct part *part, int64_t wall_ms) PEG_MUST_USE;
+
+/* As part_runs(), for any pid file that its process holds locked. */
 int part_pid_file_held(const char *pid_file, pid_t *pid_r) PEG_MUST_USE;
 
 #endif

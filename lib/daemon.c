@@ -20,7 +20,8 @@
 
 enum { LOCK_TRIES = 20, LOCK_RETRY_MS = 5 };
 
-static int ready_fd = -1; /* set before any thread is started */
+static int ready_fd = -1; /* set before any thread is started, as is the next */
+static int pid_fd = -1;
 
 void daemon_detach(void)
 {
@@ -70,6 +71,14 @@ static bool lock_pid_file(int fd)
     return true;
 }
 
+static bool write_pid(int fd)
+{
+    char text[32];
+    int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+    return pwrite(fd, text, (size_t)len, 0) == len;
+}
+
 bool daemon_pid_file(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -86,12 +95,20 @@ bool daemon_pid_file(const char *path)
         close(fd);
         return false;
     }
-    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
+    if (ftruncate(fd, 0) != 0 || !write_pid(fd)) {
         log_error("write %s: %m", path);
         close(fd);
         return false;
     }
-    return true; /* fd stays open: it is the lock */
+    pid_fd = fd; /* stays open: it is the lock */
+    return true;
+}
+
+void daemon_alive(void)
+{
+    bool is_written = pid_fd >= 0 && write_pid(pid_fd);
+
+    (void)is_written; /* then it looks as if it had been away for longer */
 }
 
 static bool make_parents(const char *path)

@@ -28,6 +28,10 @@ void daemon_ready(void);
  */
 bool daemon_pid_file(const char *path) PEG_MUST_USE;
 
+/* Say once a second that this process is alive: the pid file, written again, tells by its time how
+ * long ago it ended (part_away_ms() in gen/part.h). */
+void daemon_alive(void);
+
 /*
  * Make a folder that belongs to user and group with exactly this mode, or check that an existing
  * one does; parents are made as needed. group NULL: the user's own. As a user who is not root it

@@ -43,6 +43,7 @@ struct service {
     uint64_t misses;
     struct event_base *base;
     struct event *signals[SIGNAL_COUNT];
+    struct event *clock;
     struct server *server;
     struct tidying *tidying;
 };
@@ -147,6 +148,20 @@ static bool hold_reload(int how)
     return sigprocmask(how, &signals, NULL) == 0;
 }
 
+static void on_second(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what, (void)arg;
+    daemon_alive();
+}
+
+static bool start_clock(struct service *service)
+{
+    static const struct timeval second = {.tv_sec = 1};
+
+    service->clock = event_new(service->base, -1, EV_PERSIST, on_second, NULL);
+    return service->clock != NULL && event_add(service->clock, &second) == 0;
+}
+
 static bool catch_signals(struct service *service)
 {
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGUSR1};
@@ -188,7 +203,7 @@ static bool start(struct service *service)
                                            .arg = service};
 
     service->base = event_base_new();
-    if (service->base != NULL && catch_signals(service))
+    if (service->base != NULL && catch_signals(service) && start_clock(service))
         service->server = server_new(service->base, &config);
     if (service->server != NULL)
         service->tidying = tidying_new(service->base, &tidying);
@@ -207,6 +222,8 @@ static void finish(struct service *service)
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         if (service->signals[i] != NULL)
             event_free(service->signals[i]);
+    if (service->clock != NULL)
+        event_free(service->clock);
     if (service->base != NULL)
         event_base_free(service->base);
     listen_set_close(&service->listeners);

@@ -6,6 +6,7 @@ what came while it was away goes undecided, and that is all that does.
 
 import collections
 import concurrent.futures
+import os
 import time
 
 import pytest
@@ -21,6 +22,7 @@ KILLS = torture.count(8, 100)
 SENDERS = 6
 BETWEEN_S = (0.02, 0.6)  # a moment between two kills is in there
 DEFAULT = 2
+PID_FILE = "run/priority-email-gateway/peg-tcpmap.pid"
 LINE_LEN = 110  # Postfix lets 100 wait (default_process_limit)
 
 
@@ -105,6 +107,7 @@ def test_the_lookup_server_is_started_though_the_queue_manager_has_no_ear_for_an
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         with halted(shot_gateway), shot_gateway.sender() as sender:
             shot_gateway.kill("peg-tcpmap")
+            os.utime(shot_gateway.path(PID_FILE), (0, 0))  # it has been away for long
             sent = [sender.send(to=to, headers=headers(4)) for _ in range(LINE_LEN)]
             starting = thread.submit(shot_gateway.ctl, "start", "tcpmap")
             time.sleep(1)  # so long it is busy

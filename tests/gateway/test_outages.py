@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from harness.gateway import Gateway
+from harness.queues import queue_manager
 
 SECONDS = 10  # a message that waited for a part is there so soon after `peg-ctl start`
 PARTS = ["peg-milter", "peg-tcpmap"] + ["postfix%d" % n for n in range(5)] + ["postfix-frontend"]
@@ -187,8 +188,10 @@ def test_starting_what_runs_changes_nothing(frail_gateway):
 
 def test_restart_of_one_part_leaves_the_others_alone(frail_gateway):
     before = running(frail_gateway)
+    manager = queue_manager(frail_gateway, "frontend")
     frail_gateway.ctl("restart", "tcpmap", "1")
     after = running(frail_gateway)
+    assert queue_manager(frail_gateway, "frontend") == manager
     assert {part for part in PARTS if before[part] != after[part]} == {"peg-tcpmap", "postfix1"}
     sent = frail_gateway.send(to=["otto@dest.example"], priority_header="4")
     assert frail_gateway.delivered(sent) == {"otto@dest.example": 1}

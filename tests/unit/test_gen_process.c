@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,6 +206,30 @@ static void parts_are_found_by_short_and_by_whole_name(void **state)
     settings_free(&settings);
 }
 
+static void a_daemon_was_away_since_it_was_last_alive(void **state)
+{
+    char path[] = "/tmp/test_gen_process.XXXXXX";
+    struct part part = {.kind = PART_TCPMAP, .pid_file = path};
+    const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000, .tv_nsec = 5000000}};
+    int fd = mkstemp(path);
+    struct stat status;
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    assert_true(daemon_pid_file(path));
+    assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+    assert_int_equal(part_away_ms(&part, 1000005), 0);
+    assert_int_equal(part_away_ms(&part, 1007006), 7001);
+    assert_true(part_away_ms(&part, 1000004) == INT64_MAX);
+    daemon_alive();
+    assert_int_equal(stat(path, &status), 0);
+    assert_true(status.st_mtim.tv_sec > 1000);
+    assert_int_equal(part_pid_file_held(path, NULL), 1);
+    unlink(path);
+    assert_true(part_away_ms(&part, 1000005) == INT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_signal_is_a_status_too),
         cmocka_unit_test(a_pid_counts_only_while_its_file_is_locked),
         cmocka_unit_test(who_asks_does_not_keep_a_daemon_from_starting),
+        cmocka_unit_test(a_daemon_was_away_since_it_was_last_alive),
         cmocka_unit_test(parts_are_found_by_short_and_by_whole_name),
     };
 
