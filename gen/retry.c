@@ -12,16 +12,15 @@
 #include "gen/part.h"
 #include "gen/process.h"
 #include "lib/clock.h"
-#include "lib/id_set.h"
 #include "monitor/queues.h"
 
 enum {
     TIMEOUT_MS = 15000,
     RETRY_MS = 200,
     POLL_MS = 10,
-    NEWS_MS = 500,        /* until the queue manager has read what it is told */
-    STRAGGLERS_MS = 5000, /* for deliveries that began before */
-    LOOK_MS = 100         /* the active queue may be long */
+    ROUND_MS = 1000,
+    ROUNDS_MAX = 15,
+    IN_VAIN_MAX = 2 /* rounds in a row */
 };
 
 /* Whether a process is a queue manager in this process group. One that ends meanwhile is none. */
@@ -91,67 +90,32 @@ static bool flush(const char *dir)
     }
 }
 
-/* Whether there is nothing that could be deferred, or has been. */
-static bool is_idle(const char *queue_dir)
-{
-    char why[QUEUES_WHY_SIZE];
-    struct queue_counts counts;
-
-    return queues_count(queue_dir, &counts, why) &&
-           counts.incoming + counts.active + counts.deferred == 0;
-}
-
-struct stragglers {
-    struct id_set ids;
-    bool is_complete; /* false: out of memory */
-    bool found;
-};
-
-static void note(void *arg, int dir_fd, const char *name)
-{
-    struct stragglers *stragglers = arg;
-
-    (void)dir_fd;
-    stragglers->is_complete = id_set_add(&stragglers->ids, name) && stragglers->is_complete;
-}
-
-static void look_for(void *arg, int dir_fd, const char *name)
-{
-    struct stragglers *stragglers = arg;
-
-    (void)dir_fd;
-    stragglers->found = stragglers->found || id_set_has(&stragglers->ids, name);
-}
-
-/* Wait until all is delivered or deferred that is in the active queue now. */
-static void await_stragglers(const char *queue_dir)
-{
-    struct stragglers stragglers = {.is_complete = true, .found = true};
-    char why[QUEUES_WHY_SIZE];
-    bool is_seen = queues_walk(queue_dir, QUEUE_ACTIVE, note, &stragglers, why);
-
-    for (int waited_ms = 0; is_seen && waited_ms < STRAGGLERS_MS; waited_ms += LOOK_MS) {
-        stragglers.found = !stragglers.is_complete;
-        is_seen = queues_walk(queue_dir, QUEUE_ACTIVE, look_for, &stragglers, why);
-        if (!stragglers.found)
-            break;
-        clock_sleep_ms(LOOK_MS);
-    }
-    id_set_free(&stragglers.ids);
-}
-
-/* A message whose delivery fails just now may be deferred behind the back of the first flush. */
+/*
+ * Once is not enough. A message whose delivery fails just now is deferred behind the back of the
+ * queue run, and a run that was under way already goes on knowing its destination to be dead. So it
+ * is asked again until nothing is left, or what is left does not become less.
+ */
 static bool flush_all(const struct settings *settings, const char *dir)
 {
-    char queue_dir[PATH_MAX];
+    char queue_dir[PATH_MAX], why[QUEUES_WHY_SIZE];
+    struct queue_counts counts;
+    uint64_t before = UINT64_MAX;
+    int in_vain = 0;
 
-    if (!settings_path(settings, SETTINGS_FRONTEND_SPOOL, queue_dir) || is_idle(queue_dir))
+    if (!settings_path(settings, SETTINGS_FRONTEND_SPOOL, queue_dir))
         return flush(dir);
-    if (!flush(dir))
-        return false;
-    clock_sleep_ms(NEWS_MS);
-    await_stragglers(queue_dir);
-    return flush(dir);
+    for (int round = 0; round < ROUNDS_MAX && in_vain < IN_VAIN_MAX; round++) {
+        if (round > 0)
+            clock_sleep_ms(ROUND_MS);
+        if (!flush(dir))
+            return false;
+        if (!queues_count(queue_dir, &counts, why) ||
+            counts.incoming + counts.active + counts.deferred == 0)
+            break;
+        in_vain = counts.deferred < before ? 0 : in_vain + 1;
+        before = counts.deferred;
+    }
+    return true;
 }
 
 /* Reload, and wait for the end of the queue manager: what it is asked to flush it would defer. */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/id_set.h"
+#include "keeper/id_set.h"
 #include "lib/attr.h"
 #include "table/table.h"
 

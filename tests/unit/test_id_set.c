@@ -1,5 +1,5 @@
 /* test_id_set - a set of queue IDs */
-#include "lib/id_set.h"
+#include "keeper/id_set.h"
 
 #include <stdio.h>
 
