@@ -71,8 +71,7 @@ static void *wake_thread(void *arg)
     return arg;
 }
 
-/* Nothing goes on once libmilter has been told: with its listener it takes down what sessions use.
- */
+/* Messages first: when it is told, libmilter takes down what its sessions use. */
 static void stop(void)
 {
     unsigned undecided = drain(DRAIN_MS);

@@ -189,8 +189,7 @@ static void note_predecessor(const struct table_fill *fill, int64_t began_ms)
     _Atomic int64_t *until_ms = &fill->map.slots.shared->unknown_until_ms;
     int64_t made_ms = fill->now_ms + clock_boot_ms() - began_ms;
 
-    /* Relaxed: it is not shared yet. What was adopted may say more, by a later look at the clock.
-     */
+    /* Relaxed: it is not shared yet. What was adopted may say a later time. */
     if (made_ms > atomic_load_explicit(until_ms, memory_order_relaxed))
         atomic_store_explicit(until_ms, made_ms, memory_order_relaxed);
 }
