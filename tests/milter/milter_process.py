@@ -11,6 +11,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 
 from envelope_model import without_route
 from harness.milter_client import RCPT, MilterClient, strings
@@ -57,6 +58,17 @@ def run(*arguments, env=None):
         timeout=PATIENCE_S,
         check=False,
     )
+
+
+def wait_until(found, timeout=PATIENCE_S):
+    """Wait until found() is something; returns that."""
+    deadline = time.monotonic() + timeout
+    while True:
+        result = found()
+        if result:
+            return result
+        assert time.monotonic() < deadline, "nothing within %s s" % timeout
+        time.sleep(0.01)
 
 
 def sanitizer_report(text):

@@ -3,12 +3,11 @@
 import concurrent.futures
 import os
 import signal
-import time
 
 import pytest
 from claims_model import RULES_BY_NUMBER, Claims, Message
 from harness.milter_client import CONTINUE
-from milter_process import SOCKET, TABLE_FILE
+from milter_process import SOCKET, TABLE_FILE, wait_until
 
 BOB, CARL = "bob@dest.example", "carl@dest.example"
 
@@ -129,13 +128,6 @@ def test_it_ends_while_sessions_are_open_and_takes_its_socket_away(milter):
         connection.close()
     milter.start()
     assert milter.message([BOB]).decision.way == "plain"
-
-
-def wait_until(is_so, timeout=10):
-    deadline = time.monotonic() + timeout
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_it_ends_after_the_messages_that_are_being_decided(milter):

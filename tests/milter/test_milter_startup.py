@@ -5,9 +5,9 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
+from harness import processes
 from harness.logfile import LogFile
 from milter_process import (
     CONF,
@@ -23,17 +23,10 @@ from milter_process import (
     TABLE_LOCK,
     run,
     sanitizer_report,
+    wait_until,
 )
 
 
-
-
-def pid_in(path):
-    """The number in a pid file, as soon as it is there."""
-    while True:
-        with contextlib.suppress(FileNotFoundError, ValueError), open(path) as file:
-            return int(file.read())
-        time.sleep(0.01)
 
 
 def refuses_to_start(milter, *words):
@@ -176,7 +169,7 @@ def test_it_goes_on_where_who_started_it_is_gone(make_milter):
     os.makedirs(os.path.dirname(log.path))
     with milter.table_lock_held():
         starter = subprocess.Popen((PROGRAM, "--root", milter.root))
-        pid = pid_in(milter.path(PID_FILE))
+        pid = wait_until(lambda: processes.read_pid(milter.path(PID_FILE)))
         starter.kill()
         starter.wait()
     log.wait_for("peg-milter.*: ready")
