@@ -41,8 +41,9 @@ static void select_parts(const struct options *options, const struct parts *part
     for (size_t i = 0; names[i] != NULL; i++)
         if (parts_find(parts, names[i]) == NULL)
             options_wrong(options,
-                          "there is no part '%s'; there are milter, tcpmap, frontend and 0 to %zu",
-                          names[i], parts->count - 4);
+                          "there is no part '%s' here; there are milter, tcpmap, frontend and the "
+                          "priorities that have an instance on this host",
+                          names[i]);
     for (size_t i = 0; i < parts->count; i++)
         if (is_named(parts, &parts->items[i], names))
             selection_r->items[selection_r->count++] = &parts->items[i];

@@ -47,7 +47,8 @@ void parts_init(struct parts *parts, const struct settings *settings)
     init_daemon(&parts->items[parts->count++], settings, PART_MILTER, "peg-milter");
     init_daemon(&parts->items[parts->count++], settings, PART_TCPMAP, "peg-tcpmap");
     for (int n = 0; n < settings->priority_count; n++)
-        part_init_instance(&parts->items[parts->count++], settings, n);
+        if (settings_is_local(settings, n))
+            part_init_instance(&parts->items[parts->count++], settings, n);
     part_init_instance(&parts->items[parts->count++], settings, PEG_FRONTEND);
 }
 

@@ -20,6 +20,12 @@ char *plan_join_options(const char *const options[])
     return text;
 }
 
+void plan_lifetime(struct plan *plan, const struct settings_instance *own)
+{
+    pairs_setf(&plan->main, "maximal_queue_lifetime", "%ds", own->queue_lifetime_s);
+    pairs_setf(&plan->main, "bounce_queue_lifetime", "%ds", own->queue_lifetime_s);
+}
+
 /* What the frontend and all instances have in common. */
 static void plan_common(const struct settings *settings, struct plan *plan)
 {

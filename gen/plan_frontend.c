@@ -74,18 +74,18 @@ static void plan_times(const struct settings *settings, struct plan *plan)
                                         "maximal_backoff_time"};
 
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-        pairs_setf(&plan->main, times[i], "%ds", settings_frontend_backoff_s(settings));
+        pairs_setf(&plan->main, times[i], "%ds", settings->frontend.queue_run_delay_s);
+    plan_lifetime(plan, &settings->frontend);
 }
 
 /*
  * One pair of transports a priority. What the operator's smtp_* settings say is for the way out,
- * which begins at the instance; this hop is inside the machine and changes nothing.
+ * which begins at the instance; this hop is inside the gateway and changes nothing.
  */
 static void plan_transports(const struct settings *settings, struct plan *plan)
 {
     static const char *const options[] = {
         "smtp_send_xforward_command=yes", /* the instance's log shows the real client */
-        "smtp_bind_address=127.0.0.1",    /* whatever inet_interfaces or smtp_bind_address say */
         "smtp_fallback_relay=",           /* would bypass an instance that is away */
         "smtp_generic_maps=",
         "smtp_mime_header_checks=",
@@ -94,16 +94,22 @@ static void plan_transports(const struct settings *settings, struct plan *plan)
         "smtp_line_length_limit=0",
         "smtp_discard_ehlo_keywords=", /* DSN must pass */
         "smtp_discard_ehlo_keyword_address_maps=",
+        NULL};
+    static const char *const local_options[] = {
+        "smtp_bind_address=127.0.0.1", /* whatever inet_interfaces or smtp_bind_address say */
         "smtp_sasl_auth_enable=no",
         "smtp_tls_security_level=none",
         "smtp_tls_policy_maps=",
         "smtp_tls_wrappermode=no",
         NULL};
-    char *common = plan_join_options(options);
+    char *remote = plan_join_options(options); /* TLS and SASL are the operator's there */
+    char *local_only = plan_join_options(local_options);
+    char *local = mem_printf("%s %s", remote, local_only);
 
     for (int n = 0; n < settings->priority_count; n++) {
         char *name = mem_printf("peg%d/unix", n);
         char *name_marked = mem_printf("peg%d-f/unix", n);
+        const char *common = settings_is_local(settings, n) ? local : remote;
 
         pairs_setf(&plan->services, name, "peg%d unix - - n - - smtp -o smtp_header_checks= %s", n,
                    common);
@@ -113,7 +119,9 @@ static void plan_transports(const struct settings *settings, struct plan *plan)
         free(name);
         free(name_marked);
     }
-    free(common);
+    free(remote);
+    free(local_only);
+    free(local);
 }
 
 /* The way of a whole message: the milter adds our header, and Postfix routes by it. */

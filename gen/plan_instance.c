@@ -34,6 +34,7 @@ static const char *const listener_options[] = {
 
 void plan_instance(const struct settings *settings, struct plan *plan)
 {
+    const struct settings_instance *own = &settings->instance[plan->instance];
     int port = settings->instance_port_base + plan->instance;
     char *name = mem_printf("127.0.0.1:%d/inet", port);
     char *options = plan_join_options(listener_options);
@@ -45,6 +46,9 @@ void plan_instance(const struct settings *settings, struct plan *plan)
      */
     pairs_set(&plan->options, "cleanup/unix/message_size_limit", "0");
     pairs_set(&plan->main, "relayhost", settings->relay_host);
+    pairs_setf(&plan->main, "queue_run_delay", "%ds", own->queue_run_delay_s);
+    pairs_setf(&plan->main, "minimal_backoff_time", "%ds", own->queue_run_delay_s);
+    plan_lifetime(plan, own);
     free(name);
     free(options);
 }

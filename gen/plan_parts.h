@@ -11,6 +11,9 @@ void plan_instance(const struct settings *settings, struct plan *plan);
 /* "-o a=1 -o b=2" from a list of settings, NULL at its end; to be freed by the caller. */
 char *plan_join_options(const char *const options[]) PEG_MUST_USE;
 
+/* MAXIMAL_QUEUE_LIFETIME: how long a message is tried. */
+void plan_lifetime(struct plan *plan, const struct settings_instance *own);
+
 /* The entry of master.cf for an inet service of ours in the frontend. */
 char *plan_frontend_listener(const char *service) PEG_MUST_USE;
 

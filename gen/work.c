@@ -91,6 +91,11 @@ static int instance_of(const struct settings *settings, const char *dir)
     return -1;
 }
 
+static bool has_instance(const struct settings *settings, int n)
+{
+    return n < settings->priority_count && settings_is_local(settings, n);
+}
+
 /* Note those registered instances that the settings no longer have. Folders of others stay out. */
 static bool find_gone(struct work *work)
 {
@@ -100,7 +105,7 @@ static bool find_gone(struct work *work)
         struct work_gone gone = {.instance = n};
         char *group;
 
-        if (n < work->settings->priority_count || !has_file(dir, "main.cf"))
+        if (n < 0 || has_instance(work->settings, n) || !has_file(dir, "main.cf"))
             continue;
         group = postconf_expanded(dir, "multi_instance_group");
         if (group == NULL)
@@ -131,9 +136,12 @@ bool work_prepare(struct work *work_r, const struct settings *settings)
                   &template_conf.main);
     postconf_deinit(&template_conf);
     for (int n = 0; n <= settings->priority_count; n++) {
-        struct work_folder *folder = &work->folders[work->folder_count++];
+        bool frontend = n == settings->priority_count;
 
-        if (!prepare_folder(work, folder, n < settings->priority_count ? n : PEG_FRONTEND))
+        if (!frontend && !settings_is_local(settings, n))
+            continue;
+        if (!prepare_folder(work, &work->folders[work->folder_count++],
+                            frontend ? PEG_FRONTEND : n))
             return false;
     }
     return find_gone(work);

@@ -13,9 +13,12 @@
 /* `X-Peg-Route: 4`: the whole message goes to instance 4 (milter_header_checks, FILTER). */
 #define PEG_ROUTE_HEADER "X-Peg-Route"
 
-enum { PEG_ROUTE_SIZE = 64 };
+enum { PEG_ROUTE_SIZE = 320 }; /* the longest name of a host, and all around it */
 
-/* The route of ordinary mail, "peg4:[127.0.0.1]:20004" (transport(5), transport:nexthop). */
+/*
+ * The route of ordinary mail, "peg4:[127.0.0.1]:20004", or with the INSTANCE_NEXTHOP of that
+ * priority (transport(5), transport:nexthop).
+ */
 void route_plain(const struct settings *settings, int priority, char route_r[PEG_ROUTE_SIZE]);
 
 /* The route of marked mail, "peg4-f:[127.0.0.1]:20004". */

@@ -2,7 +2,8 @@
  * settings - the parameters of /etc/priority-email-gateway.conf, checked and typed
  *
  * Reading goes in three steps: conf.c splits the file into assignments; each is checked against its
- * row in settings_table.c and stored; what depends on several parameters comes last.
+ * row in settings_table.c and stored; what depends on several parameters comes last, in
+ * settings_check.c.
  */
 #include "lib/settings.h"
 
@@ -13,25 +14,9 @@
 
 #include "lib/conf.h"
 #include "lib/file.h"
-#include "lib/settings_table.h"
-#include "lib/settings_values.h"
+#include "lib/settings_reading.h"
 
-enum { FILE_SIZE_MAX = 1 << 20, PORT_MAX = 65535 };
-
-/* What is known while a file is read. */
-struct reading {
-    struct settings *settings;
-    struct diag *diag;
-    unsigned line[SETTINGS_PARAMETER_COUNT]; /* of the last assignment; 0: the default stands */
-    bool bad[SETTINGS_PARAMETER_COUNT];      /* reported, so that further checks would mislead */
-    struct settings_instance of_default;     /* NAME_DEFAULT */
-    bool own[SETTINGS_PARAMETER_COUNT][SETTINGS_PRIORITY_MAX]; /* NAME[n] was given */
-};
-
-static size_t row(const char *name)
-{
-    return (size_t)(settings_table_find(name) - settings_parameters);
-}
+enum { FILE_SIZE_MAX = 1 << 20 };
 
 /* NAME, or NAME[n], for reports. */
 static void spell(const struct conf_entry *e, char name_r[SETTINGS_NEAREST_SIZE])
@@ -52,7 +37,7 @@ static void report_value(struct reading *in, const struct settings_parameter *p,
     settings_table_needed(p, needed);
     diag_error(in->diag, in->settings->file, e->line, "%s = \"%s\": %s is needed", name, e->value,
                needed);
-    in->bad[p - settings_parameters] = true;
+    in->bad[settings_row_of(p)] = true;
 }
 
 static void report_unknown(struct reading *in, const struct conf_entry *e)
@@ -77,7 +62,12 @@ static void take_plain(struct reading *in, const struct settings_parameter *p,
         diag_error(in->diag, in->settings->file, e->line, "%s takes no [%d]", e->name, e->index);
         return;
     }
-    in->line[p - settings_parameters] = e->line;
+    if (in->line[settings_row_of(p)] != 0 && strcmp(in->set_as[settings_row_of(p)], e->name) != 0)
+        diag_error(in->diag, in->settings->file, e->line,
+                   "%s is another name of %s in line %u; keep one of the two", e->name,
+                   in->set_as[settings_row_of(p)], in->line[settings_row_of(p)]);
+    in->line[settings_row_of(p)] = e->line;
+    in->set_as[settings_row_of(p)] = e->name;
     if (!settings_table_store(p, in->settings, e->value))
         report_value(in, p, e);
 }
@@ -86,8 +76,8 @@ static void take_plain(struct reading *in, const struct settings_parameter *p,
 static bool check_index(struct reading *in, const struct conf_entry *e)
 {
     /* After a wrong PRIORITY_COUNT the largest is assumed. */
-    int count =
-        in->bad[row("PRIORITY_COUNT")] ? SETTINGS_PRIORITY_MAX : in->settings->priority_count;
+    int count = in->bad[settings_row("PRIORITY_COUNT")] ? SETTINGS_PRIORITY_MAX
+                                                        : in->settings->priority_count;
 
     if (e->index < count)
         return true;
@@ -97,25 +87,39 @@ static bool check_index(struct reading *in, const struct conf_entry *e)
     return false;
 }
 
+static void report_suffix(struct reading *in, const struct settings_parameter *p,
+                          const struct conf_entry *e)
+{
+    if (p->suffix == SUFFIX_INDEX)
+        diag_error(in->diag, in->settings->file, e->line, "%s is set for instance n, as %s[n]",
+                   p->name, p->name);
+    else
+        diag_error(in->diag, in->settings->file, e->line,
+                   "%s is set as %s_FRONTEND, %s_DEFAULT or, for instance n, %s[n]", p->name,
+                   p->name, p->name, p->name);
+}
+
 /* Store NAME[n]=value, NAME_FRONTEND=value or NAME_DEFAULT=value; suffix is what follows NAME. */
 static void take_suffixed(struct reading *in, const struct settings_parameter *p,
                           const struct conf_entry *e, const char *suffix)
 {
     struct settings_instance *place = NULL;
+    bool has_index = e->index >= 0 && suffix[0] == '\0';
+    bool has_suffix = e->index < 0 && suffix[0] != '\0' && p->suffix == SUFFIX_ALL;
 
-    if (e->index < 0 && strcmp(suffix, "_FRONTEND") == 0) {
-        place = &in->settings->frontend;
-    } else if (e->index < 0 && strcmp(suffix, "_DEFAULT") == 0) {
-        place = &in->of_default;
-    } else if (e->index >= 0 && suffix[0] == '\0') {
+    if (has_index) {
         if (!check_index(in, e))
             return;
-        in->own[p - settings_parameters][e->index] = true;
+        in->own[settings_row_of(p)][e->index] = true;
         place = &in->settings->instance[e->index];
+    } else if (has_suffix && strcmp(suffix, "_FRONTEND") == 0) {
+        in->line[settings_row_of(p)] = e->line;
+        place = &in->settings->frontend;
+    } else if (has_suffix) {
+        in->of_default[settings_row_of(p)] = e->value;
+        place = &in->scratch;
     } else {
-        diag_error(in->diag, in->settings->file, e->line,
-                   "%s is set as %s_FRONTEND, %s_DEFAULT or, for instance n, %s[n]", p->name,
-                   p->name, p->name, p->name);
+        report_suffix(in, p, e);
         return;
     }
     if (!settings_table_store(p, place, e->value))
@@ -130,7 +134,7 @@ static const struct settings_parameter *find_suffixed(const struct conf_entry *e
         const struct settings_parameter *p = &settings_parameters[i];
         size_t len = strlen(p->name);
 
-        if (!p->suffixed || strncmp(e->name, p->name, len) != 0)
+        if (p->suffix == SUFFIX_NONE || strncmp(e->name, p->name, len) != 0)
             continue;
         *suffix_r = e->name + len;
         if (**suffix_r == '\0' || strcmp(*suffix_r, "_FRONTEND") == 0 ||
@@ -168,7 +172,7 @@ static void take_entry(struct reading *in, const struct conf_entry *e)
     const struct settings_parameter *p = settings_table_find(e->name);
     const char *suffix;
 
-    if (p != NULL && !p->suffixed)
+    if (p != NULL && p->suffix == SUFFIX_NONE)
         take_plain(in, p, e);
     else if ((p = find_suffixed(e, &suffix)) != NULL)
         take_suffixed(in, p, e, suffix);
@@ -188,96 +192,42 @@ static void take_entries(struct reading *in, const struct conf *conf)
 static bool store_defaults(struct reading *in)
 {
     struct settings *settings = in->settings;
+    bool below_root = settings->root[0] != '\0';
 
     for (size_t i = 0; i < SETTINGS_PARAMETER_COUNT; i++) {
         const struct settings_parameter *p = &settings_parameters[i];
 
-        if (p->fallback == NULL)
-            continue;
-        if (!p->suffixed && !settings_table_store(p, settings, p->fallback))
-            return false;
-        if (p->suffixed && (!settings_table_store(p, &in->of_default, p->fallback) ||
-                            !settings_table_store(p, &settings->frontend, p->fallback)))
+        in->of_default[i] = p->fallback;
+        if (p->fallback != NULL &&
+            !settings_table_store(
+                p, p->suffix == SUFFIX_NONE ? (void *)settings : (void *)&settings->frontend,
+                p->fallback))
             return false;
     }
-    /* nobody needs no installation, so that a gateway under --root can be tried at once. */
+    /* No installation is needed where a gateway under --root is to be tried at once. */
     return settings_table_store(settings_table_find("DAEMON_USER"), settings,
-                                settings->root[0] != '\0' ? "nobody" : "peg");
+                                below_root ? "nobody" : "peg") &&
+           settings_table_store(settings_table_find("INSTANCE_USERS"), settings,
+                                below_root ? "no" : "yes");
 }
 
 /* Give each instance without a value of its own the one of NAME_DEFAULT. */
 static void spread_defaults(struct reading *in)
 {
-    for (int n = 0; n < in->settings->priority_count; n++)
-        if (!in->own[row("NICE_LEVEL")][n])
-            in->settings->instance[n].nice_level = in->of_default.nice_level;
-}
+    bool good = true;
 
-/* The line to name where two parameters do not go together: the last of those that were set. */
-static unsigned line_of(const struct reading *in, const char *a, const char *b)
-{
-    unsigned line_a = in->line[row(a)];
-    unsigned line_b = in->line[row(b)];
+    for (size_t i = 0; i < SETTINGS_PARAMETER_COUNT; i++) {
+        const struct settings_parameter *p = &settings_parameters[i];
 
-    return line_a > line_b ? line_a : line_b;
-}
-
-static void check_default_priority(struct reading *in)
-{
-    struct settings *settings = in->settings;
-    unsigned line = in->line[row("DEFAULT_PRIORITY")];
-    int highest = settings->priority_count - 1;
-
-    if (in->bad[row("PRIORITY_COUNT")] || in->bad[row("DEFAULT_PRIORITY")])
-        return;
-    if (line == 0)
-        settings->default_priority = highest < 2 ? highest : 2;
-    else if (settings->default_priority > highest)
-        diag_error(in->diag, settings->file, line,
-                   "DEFAULT_PRIORITY = \"%d\": a whole number from 0 to %d is needed, since "
-                   "PRIORITY_COUNT is %d",
-                   settings->default_priority, highest, settings->priority_count);
-}
-
-/* Report where port belongs to an instance. */
-static void check_port(struct reading *in, const char *parameter, int port)
-{
-    struct settings *settings = in->settings;
-    int first = settings->instance_port_base;
-    int last = first + settings->priority_count - 1;
-
-    if (port >= first && port <= last)
-        diag_error(in->diag, settings->file, line_of(in, parameter, "INSTANCE_PORT_BASE"),
-                   "%s: port %d is among those of the instances, %d to %d (INSTANCE_PORT_BASE)",
-                   parameter, port, first, last);
-}
-
-static void check_ports(struct reading *in)
-{
-    struct settings *settings = in->settings;
-    unsigned line = line_of(in, "INSTANCE_PORT_BASE", "PRIORITY_COUNT");
-
-    if (in->bad[row("INSTANCE_PORT_BASE")] || in->bad[row("PRIORITY_COUNT")])
-        return;
-    if (settings->instance_port_base > PORT_MAX - settings->priority_count) {
-        diag_error(in->diag, settings->file, line,
-                   "INSTANCE_PORT_BASE = \"%d\": with %d priorities at most %d is possible",
-                   settings->instance_port_base, settings->priority_count,
-                   PORT_MAX - settings->priority_count);
-        return;
+        if (p->suffix == SUFFIX_NONE || in->bad[i])
+            continue;
+        for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++)
+            if (!in->own[i][n])
+                good =
+                    settings_table_store(p, &in->settings->instance[n], in->of_default[i]) && good;
     }
-    if (!in->bad[row("TCPMAP_LISTEN")])
-        check_port(in, "TCPMAP_LISTEN", settings->tcpmap_port);
-    for (char **service = settings->frontend_listen; *service != NULL; service++) {
-        int port = settings_value_inet_port(*service);
-
-        if (in->bad[row("FRONTEND_LISTEN")])
-            return;
-        check_port(in, "FRONTEND_LISTEN", port);
-        if (!in->bad[row("TCPMAP_LISTEN")] && port == settings->tcpmap_port)
-            diag_error(in->diag, settings->file, line_of(in, "FRONTEND_LISTEN", "TCPMAP_LISTEN"),
-                       "FRONTEND_LISTEN: port %d is that of TCPMAP_LISTEN", port);
-    }
+    if (!good)
+        diag_error(in->diag, in->settings->file, 0, "out of memory");
 }
 
 struct settings *settings_parse(const char *root, const char *text, size_t text_len,
@@ -302,10 +252,10 @@ struct settings *settings_parse(const char *root, const char *text, size_t text_
     if (conf != NULL) {
         take_entries(&in, conf);
         spread_defaults(&in);
-        check_default_priority(&in);
-        check_ports(&in);
+        settings_reading_check(&in);
         conf_free(&conf);
     }
+    settings_table_free_instance(&in.scratch);
     if (diag->errors != errors_before)
         settings_free(&settings);
     return settings;
@@ -343,10 +293,7 @@ void settings_free(struct settings **settings)
         return;
     free(s->root);
     free(s->file);
-    free(s->relay_host);
-    settings_table_free_list(s->frontend_listen);
-    free(s->tcpmap_host);
-    free(s->daemon_user);
+    settings_table_free(s);
     free(s);
     *settings = NULL;
 }

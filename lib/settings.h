@@ -19,7 +19,12 @@ enum { SETTINGS_PRIORITY_MAX = 64 }; /* largest PRIORITY_COUNT */
 
 /* What an instance or the frontend has of its own: suffixes _FRONTEND, _DEFAULT and [n]. */
 struct settings_instance {
-    int nice_level; /* NICE_LEVEL, -20 (most favoured) to 20 */
+    int nice_level;        /* NICE_LEVEL, -20 (most favoured) to 20 */
+    int queue_run_delay_s; /* QUEUE_RUN_DELAY: the time between two tries at the least */
+    int queue_lifetime_s;  /* MAXIMAL_QUEUE_LIFETIME */
+    int dscp;              /* DSCP_CLASS as its six bits, 0 for BE */
+    char *bounce_command;  /* BOUNCE_COMMAND, "" for none */
+    char *nexthop; /* INSTANCE_NEXTHOP[n], "[host]:port" of another host's instance; "": here */
 };
 
 struct settings {
@@ -37,6 +42,11 @@ struct settings {
     bool decision_sync;      /* DECISION_SYNC */
     size_t table_capacity;   /* TABLE_CAPACITY, live claims */
     char *daemon_user;       /* DAEMON_USER; `nobody` by default under --root */
+    int milter_nice_level;   /* NICE_LEVEL_MILTER */
+    int milter_connections;  /* LIMIT_CONNECTIONS_MILTER, sessions that it serves at once */
+    int bounce_limit;        /* BOUNCE_COMMAND_LIMIT, calls a minute for each Postfix */
+    char *monitoring_dir;    /* MONITORING_DIR, below root */
+    bool instance_users;     /* INSTANCE_USERS; no by default under --root */
     struct settings_instance frontend;
     struct settings_instance instance[SETTINGS_PRIORITY_MAX]; /* priority_count of them are used */
 };
@@ -54,12 +64,8 @@ struct settings *settings_parse(const char *root, const char *text, size_t text_
 
 void settings_free(struct settings **settings);
 
-/*
- * How long the frontend may wait between two tries, in seconds, so that no claim expires between
- * two lookups of queued mail: two such times and 60 s fit in DECISION_LIFETIME. At most 300, which
- * is Postfix's own minimal_backoff_time.
- */
-int settings_frontend_backoff_s(const struct settings *settings);
+/* Whether priority n is delivered by an instance of this host, not by INSTANCE_NEXTHOP[n]. */
+bool settings_is_local(const struct settings *settings, int n) PEG_MUST_USE;
 
 /*
  * The paths of the gateway, all below settings->root. Each writes a NUL-terminated path into path_r

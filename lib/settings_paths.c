@@ -1,15 +1,11 @@
-/* settings_paths - what follows from the parameters: times, paths and names */
+/* settings_paths - what follows from the parameters: paths and names */
 #include "lib/settings.h"
 
 #include <stdio.h>
 
-enum { FRONTEND_BACKOFF_MAX_S = 300 }; /* Postfix's own minimal_backoff_time */
-
-int settings_frontend_backoff_s(const struct settings *settings)
+bool settings_is_local(const struct settings *settings, int n)
 {
-    int backoff_s = (settings->decision_lifetime_s - 60) / 2;
-
-    return backoff_s < FRONTEND_BACKOFF_MAX_S ? backoff_s : FRONTEND_BACKOFF_MAX_S;
+    return settings->instance[n].nexthop == NULL || settings->instance[n].nexthop[0] == '\0';
 }
 
 bool settings_path(const struct settings *settings, const char *below_root, char path_r[PATH_MAX])

@@ -3,43 +3,72 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "lib/settings_values.h"
 
 enum {
     NICE_MIN = -20,
     NICE_MAX = 20,
-    LIFETIME_MIN_S = 62 /* leaves the frontend a second between two tries */
+    LIFETIME_MIN_S = 62, /* leaves the frontend a second between two tries */
+    DAY_S = 86400
 };
 
 #define IN_SETTINGS(member) offsetof(struct settings, member)
 #define IN_INSTANCE(member) offsetof(struct settings_instance, member)
 
+/* Defaults that are NULL depend on other parameters, or on --root: see settings.c. */
 const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = {
-    {"PRIORITY_COUNT", KIND_NUMBER, 2, SETTINGS_PRIORITY_MAX, "5", false,
+    {"PRIORITY_COUNT", KIND_NUMBER, 2, SETTINGS_PRIORITY_MAX, "5", SUFFIX_NONE,
      IN_SETTINGS(priority_count)},
-    {"DEFAULT_PRIORITY", KIND_NUMBER, 0, SETTINGS_PRIORITY_MAX - 1, NULL, false,
+    {"DEFAULT_PRIORITY", KIND_NUMBER, 0, SETTINGS_PRIORITY_MAX - 1, NULL, SUFFIX_NONE,
      IN_SETTINGS(default_priority)},
-    {"RELAY_HOST", KIND_RELAY, 0, 0, "", false, IN_SETTINGS(relay_host)},
-    {"FRONTEND_LISTEN", KIND_LISTEN, 0, 0, "25", false, IN_SETTINGS(frontend_listen)},
-    {"INSTANCE_PORT_BASE", KIND_NUMBER, 1, 65535, "20000", false, IN_SETTINGS(instance_port_base)},
-    {"TCPMAP_LISTEN", KIND_ENDPOINT, 0, 0, "127.0.0.1:10040", false, IN_SETTINGS(tcpmap_host)},
-    {"LIMIT_CONNECTIONS_TCPMAP", KIND_NUMBER, 1, 100000, "1000", false,
+    {"RELAY_HOST", KIND_RELAY, 0, 0, "", SUFFIX_NONE, IN_SETTINGS(relay_host)},
+    {"MONITORING_DIR", KIND_PATH, 0, 0, SETTINGS_RUN_DIR "/monitoring", SUFFIX_NONE,
+     IN_SETTINGS(monitoring_dir)},
+    {"FRONTEND_LISTEN", KIND_LISTEN, 0, 0, "25", SUFFIX_NONE, IN_SETTINGS(frontend_listen)},
+    {"INSTANCE_PORT_BASE", KIND_NUMBER, 1, 65535, "20000", SUFFIX_NONE,
+     IN_SETTINGS(instance_port_base)},
+    {"INSTANCE_NEXTHOP", KIND_NEXTHOP, 0, 0, "", SUFFIX_INDEX, IN_INSTANCE(nexthop)},
+    {"INSTANCE_USERS", KIND_FLAG, 0, 0, NULL, SUFFIX_NONE, IN_SETTINGS(instance_users)},
+    {"TCPMAP_LISTEN", KIND_ENDPOINT, 0, 0, "127.0.0.1:10040", SUFFIX_NONE,
+     IN_SETTINGS(tcpmap_host)},
+    {"LIMIT_CONNECTIONS_TCPMAP", KIND_NUMBER, 1, 100000, "1000", SUFFIX_NONE,
      IN_SETTINGS(tcpmap_connections)},
-    /* The default is two of Postfix's 300 s between tries, and 60 s. */
-    {"DECISION_LIFETIME", KIND_TIME, LIFETIME_MIN_S, 100L * 86400, "660", false,
+    {"DECISION_LIFETIME", KIND_TIME, LIFETIME_MIN_S, 100L * DAY_S, NULL, SUFFIX_NONE,
      IN_SETTINGS(decision_lifetime_s)},
-    {"DECISION_SYNC", KIND_FLAG, 0, 0, "yes", false, IN_SETTINGS(decision_sync)},
-    {"TABLE_CAPACITY", KIND_SIZE, 1000, 20000000, "1000000", false, IN_SETTINGS(table_capacity)},
-    {"DAEMON_USER", KIND_USER, 0, 0, NULL, false, IN_SETTINGS(daemon_user)},
-    {"NICE_LEVEL", KIND_NUMBER, NICE_MIN, NICE_MAX, "0", true, IN_INSTANCE(nice_level)},
+    {"DECISION_SYNC", KIND_FLAG, 0, 0, "yes", SUFFIX_NONE, IN_SETTINGS(decision_sync)},
+    {"TABLE_CAPACITY", KIND_SIZE, 1000, 20000000, "1000000", SUFFIX_NONE,
+     IN_SETTINGS(table_capacity)},
+    {"DAEMON_USER", KIND_USER, 0, 0, NULL, SUFFIX_NONE, IN_SETTINGS(daemon_user)},
+    {"NICE_LEVEL_MILTER", KIND_NUMBER, NICE_MIN, NICE_MAX, "0", SUFFIX_NONE,
+     IN_SETTINGS(milter_nice_level)},
+    {"LIMIT_CONNECTIONS_MILTER", KIND_NUMBER, 1, 100000, "100", SUFFIX_NONE,
+     IN_SETTINGS(milter_connections)},
+    {"BOUNCE_COMMAND_LIMIT", KIND_NUMBER, 1, 100000, "10", SUFFIX_NONE, IN_SETTINGS(bounce_limit)},
+    {"QUEUE_RUN_DELAY", KIND_TIME, 1, 7L * DAY_S, "300", SUFFIX_ALL,
+     IN_INSTANCE(queue_run_delay_s)},
+    /* 0 is Postfix's own word for one try; 100 days are its limit (src/global/mail_params.h). */
+    {"MAXIMAL_QUEUE_LIFETIME", KIND_TIME, 0, 100L * DAY_S, "1d", SUFFIX_ALL,
+     IN_INSTANCE(queue_lifetime_s)},
+    {"BOUNCE_COMMAND", KIND_COMMAND, 0, 0, "", SUFFIX_ALL, IN_INSTANCE(bounce_command)},
+    {"NICE_LEVEL", KIND_NUMBER, NICE_MIN, NICE_MAX, "0", SUFFIX_ALL, IN_INSTANCE(nice_level)},
+    {"DSCP_CLASS", KIND_DSCP, 0, 0, "BE", SUFFIX_ALL, IN_INSTANCE(dscp)},
+};
+
+/* Names that the system had which this one succeeds. */
+static const struct {
+    const char *old_name;
+    const char *name;
+} old_names[] = {
+    {"NICE_LEVEL_QPSMTPD", "NICE_LEVEL_MILTER"},
+    {"LIMIT_CONNECTIONS_QPSMTPD", "LIMIT_CONNECTIONS_MILTER"},
 };
 
 const struct settings_parameter *settings_table_find(const char *name)
 {
+    for (size_t i = 0; i < sizeof old_names / sizeof *old_names; i++)
+        if (strcmp(old_names[i].old_name, name) == 0)
+            name = old_names[i].name;
     for (size_t i = 0; i < SETTINGS_PARAMETER_COUNT; i++)
         if (strcmp(settings_parameters[i].name, name) == 0)
             return &settings_parameters[i];
@@ -56,7 +85,7 @@ void settings_table_needed(const struct settings_parameter *p, char text_r[SETTI
     case KIND_TIME:
         snprintf(text_r, SETTINGS_NEEDED_SIZE,
                  "a time from %ld s to %ld d, such as 660, 660s, 11m or 2h,", p->min,
-                 p->max / 86400);
+                 p->max / DAY_S);
         break;
     case KIND_RELAY:
         snprintf(text_r, SETTINGS_NEEDED_SIZE,
@@ -78,108 +107,21 @@ void settings_table_needed(const struct settings_parameter *p, char text_r[SETTI
     case KIND_FLAG:
         snprintf(text_r, SETTINGS_NEEDED_SIZE, "yes or no");
         break;
+    case KIND_DSCP:
+        snprintf(text_r, SETTINGS_NEEDED_SIZE,
+                 "one of BE, LE, EF, VA, CS0 to CS7, AF11 to AF43 (AF, a class from 1 to 4, a drop "
+                 "precedence from 1 to 3), or a number from 0 to 63,");
+        break;
+    case KIND_COMMAND:
+        snprintf(text_r, SETTINGS_NEEDED_SIZE, "\"\", or a command with its arguments on one line");
+        break;
+    case KIND_PATH:
+        snprintf(text_r, SETTINGS_NEEDED_SIZE, "the whole path of a folder, without \"..\",");
+        break;
+    case KIND_NEXTHOP:
+        snprintf(text_r, SETTINGS_NEEDED_SIZE, "\"\", [host]:port or [address]:port");
+        break;
     }
-}
-
-void settings_table_free_list(char **list)
-{
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-        free(list[i]);
-    free(list);
-}
-
-/* Split text at blanks into services, each a good one and none twice; NULL where that fails. */
-static char **parse_listen(const char *text)
-{
-    static const char blanks[] = " \t\n";
-    char **list = calloc(strlen(text) / 2 + 2, sizeof *list);
-    size_t count = 0;
-    bool good = list != NULL;
-
-    for (text += strspn(text, blanks); good && *text != '\0'; text += strspn(text, blanks)) {
-        size_t len = strcspn(text, blanks);
-        char *service = strndup(text, len);
-
-        list[count] = service;
-        good = service != NULL && settings_value_inet_service(service);
-        for (size_t i = 0; good && i < count; i++)
-            good = strcmp(list[i], service) != 0;
-        count++;
-        text += len;
-    }
-    if (!good || count == 0) {
-        settings_table_free_list(list);
-        return NULL;
-    }
-    return list;
-}
-
-static bool store_text(char **text, const char *value)
-{
-    char *copy = strdup(value);
-
-    if (copy == NULL)
-        return false;
-    free(*text);
-    *text = copy;
-    return true;
-}
-
-static bool store_listen(char ***list, const char *value)
-{
-    char **services = parse_listen(value);
-
-    if (services == NULL)
-        return false;
-    settings_table_free_list(*list);
-    *list = services;
-    return true;
-}
-
-static bool store_endpoint(struct settings *settings, const char *value)
-{
-    char *host;
-
-    if (!settings_value_endpoint(value, &host, &settings->tcpmap_port))
-        return false;
-    free(settings->tcpmap_host);
-    settings->tcpmap_host = host;
-    return true;
-}
-
-bool settings_table_store(const struct settings_parameter *p, void *base, const char *value)
-{
-    void *place = (char *)base + p->offset;
-    long number;
-
-    switch (p->kind) {
-    case KIND_NUMBER:
-        if (!settings_value_number(value, p->min, p->max, &number))
-            return false;
-        *(int *)place = (int)number;
-        return true;
-    case KIND_SIZE:
-        if (!settings_value_number(value, p->min, p->max, &number))
-            return false;
-        *(size_t *)place = (size_t)number;
-        return true;
-    case KIND_TIME:
-        if (!settings_value_time_s(value, p->min, p->max, &number))
-            return false;
-        *(int *)place = (int)number;
-        return true;
-    case KIND_RELAY:
-        return settings_value_relay_host(value) && store_text(place, value);
-    case KIND_USER:
-        return settings_value_user(value) && store_text(place, value);
-    case KIND_FLAG:
-        return settings_value_flag(value, place);
-    case KIND_LISTEN:
-        return store_listen(place, value);
-    case KIND_ENDPOINT:
-        return store_endpoint(base, value);
-    }
-    return false;
 }
 
 static size_t min_of_three(size_t a, size_t b, size_t c)
@@ -226,7 +168,7 @@ void settings_table_nearest(const char *name, char nearest_r[SETTINGS_NEAREST_SI
         const struct settings_parameter *p = &settings_parameters[i / 3];
         char known[SETTINGS_NEAREST_SIZE - 3];
 
-        if (i % 3 != 0 && !p->suffixed)
+        if (i % 3 != 0 && p->suffix != SUFFIX_ALL)
             continue;
         snprintf(known, sizeof known, "%s%s", p->name, suffixes[i % 3]);
         size_t distance = edit_distance(name, known);
@@ -234,7 +176,7 @@ void settings_table_nearest(const char *name, char nearest_r[SETTINGS_NEAREST_SI
         if (distance < best) {
             best = distance;
             snprintf(nearest_r, SETTINGS_NEAREST_SIZE, "%s%s", known,
-                     p->suffixed && i % 3 == 0 ? "[n]" : "");
+                     p->suffix != SUFFIX_NONE && i % 3 == 0 ? "[n]" : "");
         }
     }
 }

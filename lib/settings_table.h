@@ -20,7 +20,18 @@ enum settings_kind {
     KIND_LISTEN,
     KIND_ENDPOINT,
     KIND_USER,
-    KIND_FLAG
+    KIND_FLAG,
+    KIND_DSCP,
+    KIND_COMMAND,
+    KIND_PATH,
+    KIND_NEXTHOP
+};
+
+/* How a parameter's name may go on. */
+enum settings_suffix {
+    SUFFIX_NONE,
+    SUFFIX_ALL,  /* _FRONTEND, _DEFAULT or [n], and one is needed */
+    SUFFIX_INDEX /* [n], which is needed */
 };
 
 struct settings_parameter {
@@ -28,19 +39,20 @@ struct settings_parameter {
     enum settings_kind kind;
     long min, max;        /* KIND_NUMBER, KIND_SIZE; KIND_TIME in seconds */
     const char *fallback; /* the default, as one would write it; NULL: it depends, see settings.c */
-    bool suffixed;        /* _FRONTEND, _DEFAULT and [n] are taken, and one is needed */
-    size_t offset;        /* in struct settings; where suffixed, in struct settings_instance */
+    enum settings_suffix suffix;
+    size_t offset; /* in struct settings; with a suffix, in struct settings_instance */
 };
 
-enum { SETTINGS_PARAMETER_COUNT = 12 };
+enum { SETTINGS_PARAMETER_COUNT = 22 };
 extern const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT];
 
-/* The row of exactly this name (without suffix), or NULL. */
+/* The row of exactly this name (without suffix), or of the old name of one; NULL for others. */
 const struct settings_parameter *settings_table_find(const char *name) PEG_MUST_USE;
 
 /*
  * Check a value and store it below base: a struct settings, or a struct settings_instance where the
- * parameter is suffixed. Returns false, with nothing stored, where the value is wrong.
+ * parameter has a suffix (settings_store.c). Returns false, with nothing stored, where the value is
+ * wrong.
  */
 bool settings_table_store(const struct settings_parameter *p, void *base,
                           const char *value) PEG_MUST_USE;
@@ -53,7 +65,8 @@ void settings_table_needed(const struct settings_parameter *p, char text_r[SETTI
 enum { SETTINGS_NEAREST_SIZE = 64 };
 void settings_table_nearest(const char *name, char nearest_r[SETTINGS_NEAREST_SIZE]);
 
-/* Free a list like settings->frontend_listen; NULL is allowed. */
-void settings_table_free_list(char **list);
+/* Free what is stored in settings, and in an instance (settings_store.c). */
+void settings_table_free(struct settings *settings);
+void settings_table_free_instance(struct settings_instance *instance);
 
 #endif

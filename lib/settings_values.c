@@ -16,7 +16,10 @@ enum {
     LABEL_MAX_LEN = 63,
     SERVICE_MAX_LEN = 15, /* RFC 6335 5.1 */
     USER_MAX_LEN = 32,
-    PORT_MAX = 65535
+    PORT_MAX = 65535,
+    DSCP_MAX = 63,
+    COMMAND_MAX_LEN = 4096,
+    PATH_MAX_LEN = 1024
 };
 
 static bool is_digit(char c)
@@ -47,8 +50,8 @@ bool settings_value_number(const char *text, long min, long max, long *number_r)
 
 bool settings_value_time_s(const char *text, long min_s, long max_s, long *time_s_r)
 {
-    static const char suffixes[] = "smhd";
-    static const long unit_s[] = {1, 60, 3600, 86400};
+    static const char suffixes[] = "smhdw";
+    static const long unit_s[] = {1, 60, 3600, 86400, 604800};
     char *end;
 
     if (!is_digit(*text))
@@ -228,6 +231,92 @@ bool settings_value_endpoint(const char *text, char **host_r, int *port_r)
         return false;
     *host_r = result;
     *port_r = (int)number;
+    return true;
+}
+
+bool settings_value_nexthop(const char *text)
+{
+    char *copy = strdup(text);
+    char *host;
+    char *port;
+    long number;
+    bool brackets;
+    bool good = text[0] == '\0';
+
+    if (copy != NULL && !good && split(copy, &host, &port, &brackets))
+        good = brackets && (is_host_name(host) || is_ipv4(host) || is_ipv6(host, true)) &&
+               port != NULL && is_digit(*port) && settings_value_number(port, 1, PORT_MAX, &number);
+    free(copy);
+    return good;
+}
+
+/* EF, CS3, AF21 and so on; -1 for others. */
+static int dscp_of_name(const char *text)
+{
+    static const struct {
+        const char *name;
+        int dscp;
+    } classes[] = {{"BE", 0}, {"LE", 1}, {"EF", 46}, {"VA", 44}};
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (strcasecmp(classes[i].name, text) == 0)
+            return classes[i].dscp;
+    if (len == 3 && strncasecmp(text, "CS", 2) == 0 && text[2] >= '0' && text[2] <= '7')
+        return (text[2] - '0') * 8;
+    if (len == 4 && strncasecmp(text, "AF", 2) == 0 && text[2] >= '1' && text[2] <= '4' &&
+        text[3] >= '1' && text[3] <= '3')
+        return (text[2] - '0') * 8 + (text[3] - '0') * 2;
+    return -1;
+}
+
+bool settings_value_dscp(const char *text, int *dscp_r)
+{
+    int dscp = dscp_of_name(text);
+    bool is_hex = strncasecmp(text, "0x", 2) == 0;
+    size_t digits =
+        strspn(text + (is_hex ? 2 : 0), is_hex ? "0123456789abcdefABCDEF" : "0123456789");
+
+    if (dscp < 0 && digits > 0 && digits <= 4 && text[digits + (is_hex ? 2 : 0)] == '\0')
+        dscp = (int)strtol(text, NULL, is_hex ? 16 : 10);
+    if (dscp < 0 || dscp > DSCP_MAX)
+        return false;
+    *dscp_r = dscp;
+    return true;
+}
+
+static bool is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+bool settings_value_command(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++)
+        if (is_control(text[i]) && text[i] != '\t')
+            return false;
+    return len <= COMMAND_MAX_LEN;
+}
+
+bool settings_value_path(const char *text)
+{
+    size_t len = strlen(text);
+
+    if (text[0] != '/' || text[1] == '\0' || len > PATH_MAX_LEN)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (is_control(text[i]))
+            return false;
+    for (const char *name = text; *name != '\0'; name += strcspn(name, "/")) {
+        name++;
+        size_t name_len = strcspn(name, "/");
+
+        if (name_len == 0 || (name_len == 1 && name[0] == '.') ||
+            (name_len == 2 && strncmp(name, "..", 2) == 0))
+            return false;
+    }
     return true;
 }
 

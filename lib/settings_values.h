@@ -15,8 +15,8 @@
 bool settings_value_number(const char *text, long min, long max, long *number_r) PEG_MUST_USE;
 
 /*
- * A time in Postfix's form (postconf(5)): a whole number with suffix s, m, h or d, or without one
- * for seconds; from min_s to max_s seconds.
+ * A time in Postfix's form (postconf(5)): a whole number with suffix s, m, h, d or w, or without
+ * one for seconds; from min_s to max_s seconds.
  */
 bool settings_value_time_s(const char *text, long min_s, long max_s, long *time_s_r) PEG_MUST_USE;
 
@@ -42,6 +42,21 @@ bool settings_value_endpoint(const char *text, char **host_r, int *port_r) PEG_M
 
 /* `yes` or `no`, as in Postfix. */
 bool settings_value_flag(const char *text, bool *flag_r) PEG_MUST_USE;
+
+/*
+ * A DSCP in six bits (RFC 2474 3): BE, LE (RFC 8622), EF (RFC 3246), VA (RFC 5865), CS0 to CS7,
+ * AFxy (RFC 2597), in any case, or a number, decimal or in hexadecimal with 0x.
+ */
+bool settings_value_dscp(const char *text, int *dscp_r) PEG_MUST_USE;
+
+/* A command line for BOUNCE_COMMAND, or "". */
+bool settings_value_command(const char *text) PEG_MUST_USE;
+
+/* The whole path of a folder: no "." and "..", no control characters, not the root. */
+bool settings_value_path(const char *text) PEG_MUST_USE;
+
+/* [host]:port or [address]:port, the port being a number, or "". */
+bool settings_value_nexthop(const char *text) PEG_MUST_USE;
 
 /* The name of a system user, in the form of useradd(8). */
 bool settings_value_user(const char *text) PEG_MUST_USE;

@@ -33,6 +33,7 @@ bool showqueues_print(const struct settings *settings, const char *program, FILE
           out);
     ok = print_instance(settings, PEG_FRONTEND, program, out, err);
     for (int i = 0; i < settings->priority_count; i++)
-        ok = print_instance(settings, i, program, out, err) && ok;
+        if (settings_is_local(settings, i))
+            ok = print_instance(settings, i, program, out, err) && ok;
     return ok;
 }

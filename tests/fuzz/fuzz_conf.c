@@ -57,7 +57,7 @@ static void check_settings(const char *text, size_t len)
     check(settings->default_priority < settings->priority_count);
     check(settings->instance_port_base + settings->priority_count <= 65535);
     check(settings->frontend_listen[0] != NULL);
-    check(settings_frontend_backoff_s(settings) >= 1);
+    check(settings->frontend.queue_run_delay_s >= 1);
     for (int n = 0; n < settings->priority_count; n++)
         check(abs(settings->instance[n].nice_level) <= 20);
     settings_free(&settings);

@@ -52,6 +52,11 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(s->decision_lifetime_s, 660);
     assert_int_equal(s->table_capacity, 1000000);
     assert_string_equal(s->daemon_user, "peg");
+    assert_string_equal(s->monitoring_dir, "/run/priority-email-gateway/monitoring");
+    assert_int_equal(s->milter_nice_level, 0);
+    assert_int_equal(s->milter_connections, 100);
+    assert_int_equal(s->bounce_limit, 10);
+    assert_true(s->instance_users);
     assert_int_equal(s->frontend.nice_level, 0);
     for (int n = 0; n < 5; n++)
         assert_int_equal(s->instance[n].nice_level, 0);
@@ -65,6 +70,7 @@ static void a_gateway_below_a_root_needs_no_user_of_its_own(void **state)
 
     (void)state;
     assert_string_equal(s->daemon_user, "nobody");
+    assert_false(s->instance_users);
     settings_free(&s);
     s = good("/tmp/gateway", "DAEMON_USER=mailpeg");
     assert_string_equal(s->daemon_user, "mailpeg");
@@ -262,20 +268,81 @@ static void the_frontend_tries_twice_in_a_lifetime(void **state)
 {
     static const struct {
         const char *text;
-        int backoff_s;
-    } cases[] = {{"", 300},
-                 {"DECISION_LIFETIME=62", 1},
-                 {"DECISION_LIFETIME=600", 270},
-                 {"DECISION_LIFETIME=659", 299},
-                 {"DECISION_LIFETIME=1d", 300}};
+        int delay_s, lifetime_s;
+    } cases[] = {{"", 300, 660},
+                 {"DECISION_LIFETIME=62", 1, 62},
+                 {"DECISION_LIFETIME=600", 270, 600},
+                 {"DECISION_LIFETIME=659", 299, 659},
+                 {"DECISION_LIFETIME=1d", 300, 86400},
+                 {"QUEUE_RUN_DELAY_FRONTEND=30s", 30, 660},
+                 {"QUEUE_RUN_DELAY_FRONTEND=301", 301, 662},
+                 {"QUEUE_RUN_DELAY_FRONTEND=1h\nDECISION_LIFETIME=7260", 3600, 7260}};
 
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++) {
         struct settings *s = good("", cases[i].text);
 
-        assert_int_equal(settings_frontend_backoff_s(s), cases[i].backoff_s);
+        assert_int_equal(s->frontend.queue_run_delay_s, cases[i].delay_s);
+        assert_int_equal(s->decision_lifetime_s, cases[i].lifetime_s);
         settings_free(&s);
     }
+    expect_reports("DECISION_LIFETIME=11m\nQUEUE_RUN_DELAY_FRONTEND=301\n",
+                   "f:2: DECISION_LIFETIME = 660 s is too short: with QUEUE_RUN_DELAY_FRONTEND = "
+                   "301 s queued mail needs its decisions for 662 s\n");
+    expect_reports("QUEUE_RUN_DELAY_FRONTEND=301\nDECISION_LIFETIME=x\n",
+                   "f:2: DECISION_LIFETIME = \"x\": a time from 62 s to 100 d, such as 660, 660s, "
+                   "11m or 2h, is needed\n");
+}
+
+static void instances_take_what_is_theirs_or_the_default(void **state)
+{
+    struct settings *s = good(
+        "", "QUEUE_RUN_DELAY_DEFAULT=5m\nQUEUE_RUN_DELAY[4]=30s\n"
+            "MAXIMAL_QUEUE_LIFETIME_FRONTEND=2d\nMAXIMAL_QUEUE_LIFETIME[4]=10m\n"
+            "BOUNCE_COMMAND_DEFAULT='logger x'\nBOUNCE_COMMAND[3]=\"\"\n"
+            "DSCP_CLASS_DEFAULT=CS1\nDSCP_CLASS[4]=EF\nINSTANCE_NEXTHOP[1]=[192.0.2.9]:20001\n");
+
+    (void)state;
+    assert_int_equal(s->instance[0].queue_run_delay_s, 300);
+    assert_int_equal(s->instance[4].queue_run_delay_s, 30);
+    assert_int_equal(s->frontend.queue_run_delay_s, 300);
+    assert_int_equal(s->frontend.queue_lifetime_s, 2 * 86400);
+    assert_int_equal(s->instance[0].queue_lifetime_s, 86400);
+    assert_int_equal(s->instance[4].queue_lifetime_s, 600);
+    assert_string_equal(s->frontend.bounce_command, "");
+    assert_string_equal(s->instance[0].bounce_command, "logger x");
+    assert_string_equal(s->instance[3].bounce_command, "");
+    assert_int_equal(s->frontend.dscp, 0);
+    assert_int_equal(s->instance[0].dscp, 8);
+    assert_int_equal(s->instance[4].dscp, 46);
+    assert_true(settings_is_local(s, 0));
+    assert_false(settings_is_local(s, 1));
+    settings_free(&s);
+    expect_reports(
+        "INSTANCE_NEXTHOP=[192.0.2.9]:1\nINSTANCE_NEXTHOP_DEFAULT=[192.0.2.9]:1\n"
+        "INSTANCE_NEXTHOP[0]=192.0.2.9\nDSCP_CLASS_DEFAULT=AF99\n",
+        "f:1: INSTANCE_NEXTHOP is set for instance n, as INSTANCE_NEXTHOP[n]\n"
+        "f:2: INSTANCE_NEXTHOP is set for instance n, as INSTANCE_NEXTHOP[n]\n"
+        "f:3: INSTANCE_NEXTHOP[0] = \"192.0.2.9\": \"\", [host]:port or [address]:port is "
+        "needed\n"
+        "f:4: DSCP_CLASS_DEFAULT = \"AF99\": one of BE, LE, EF, VA, CS0 to CS7, AF11 to "
+        "AF43 (AF, a class from 1 to 4, a drop precedence from 1 to 3), or a number from "
+        "0 to 63, is needed\n");
+}
+
+static void the_names_of_the_system_before_are_known(void **state)
+{
+    struct settings *s = good("", "NICE_LEVEL_QPSMTPD=5\nLIMIT_CONNECTIONS_QPSMTPD=7\n");
+
+    (void)state;
+    assert_int_equal(s->milter_nice_level, 5);
+    assert_int_equal(s->milter_connections, 7);
+    settings_free(&s);
+    expect_reports("NICE_LEVEL_QPSMTPD=5\nNICE_LEVEL_MILTER=5\nLIMIT_CONNECTIONS_QPSMTPD=0\n",
+                   "f:2: NICE_LEVEL_MILTER is another name of NICE_LEVEL_QPSMTPD in line 1; keep "
+                   "one of the two\n"
+                   "f:3: LIMIT_CONNECTIONS_QPSMTPD = \"0\": a whole number from 1 to 100000 is "
+                   "needed\n");
 }
 
 static void paths_lie_below_the_root(void **state)
@@ -326,6 +393,8 @@ int main(void)
         cmocka_unit_test(ports_that_clash_are_named),
         cmocka_unit_test(all_problems_are_reported_in_one_run),
         cmocka_unit_test(the_frontend_tries_twice_in_a_lifetime),
+        cmocka_unit_test(instances_take_what_is_theirs_or_the_default),
+        cmocka_unit_test(the_names_of_the_system_before_are_known),
         cmocka_unit_test(paths_lie_below_the_root),
         cmocka_unit_test(a_missing_file_is_an_error_that_names_it),
     };
