@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/marks.h"
 #include "gen/mem.h"
 
 void present_deinit(struct present *present)
 {
+    free(present->text[MARKS_MAIN]);
+    free(present->text[MARKS_MASTER]);
+    free(present->owner);
     postconf_deinit(&present->conf);
     pairs_deinit(&present->files);
     pairs_deinit(&present->folders);
@@ -101,6 +105,25 @@ static void compare_services(struct difference *d)
             pairs_set(&d->removed, there->items[i].name, there->items[i].value);
 }
 
+/* Whether comments are missing, or stand where they should not, in a file that may be right else.
+ */
+static bool marks_differ(const struct difference *d, enum marks_file file)
+{
+    const char *text = d->present->text[file];
+    struct pairs marks;
+    char *marked;
+    bool differ;
+
+    if (d->create || text == NULL)
+        return false;
+    marks_of_plan(d->plan, file, &marks);
+    marked = marks_put(text, file, &marks);
+    differ = strcmp(text, marked) != 0;
+    free(marked);
+    pairs_deinit(&marks);
+    return differ;
+}
+
 void difference_compute(struct difference *difference, const struct plan *plan,
                         const struct present *present)
 {
@@ -119,6 +142,11 @@ void difference_compute(struct difference *difference, const struct plan *plan,
     compare_words(d, &plan->last, false);
     compare_services(d);
     compare(&d->options, &plan->options, &present->conf.options);
+    for (int file = MARKS_MAIN; file <= MARKS_MASTER; file++)
+        d->marks[file] = marks_differ(d, (enum marks_file)file);
+    const char *owner = pairs_get(&plan->main, "mail_owner");
+
+    d->owner = owner != NULL && present->owner != NULL && strcmp(owner, present->owner) != 0;
 }
 
 void difference_deinit(struct difference *difference)
@@ -135,6 +163,8 @@ size_t difference_count(const struct difference *difference)
 {
     const struct difference *d = difference;
 
-    return (d->create ? 1u : 0u) + (d->registration ? 1u : 0u) + d->folders.count + d->files.count +
-           d->main.count + d->services.count + d->options.count + d->removed.count;
+    return (d->create ? 1u : 0u) + (d->registration ? 1u : 0u) + (d->owner ? 1u : 0u) +
+           (d->marks[MARKS_MAIN] ? 1u : 0u) + (d->marks[MARKS_MASTER] ? 1u : 0u) +
+           d->folders.count + d->files.count + d->main.count + d->services.count +
+           d->options.count + d->removed.count;
 }

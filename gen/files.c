@@ -1,6 +1,7 @@
 /* files - the few things that peg-gen does with files by itself */
 #include "gen/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -109,6 +110,39 @@ static bool replace(const char *path, const char *text, size_t len, mode_t mode)
 bool files_write(const char *path, const char *text)
 {
     return replace(path, text, strlen(text), 0644);
+}
+
+void files_remove_folder(const char *path)
+{
+    DIR *stream = opendir(path);
+    const struct dirent *entry;
+
+    if (stream == NULL)
+        return;
+    while ((entry = readdir(stream)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(stream), entry->d_name, 0);
+    closedir(stream);
+    rmdir(path);
+}
+
+bool files_sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return good || complain(path, "cannot be made durable");
+}
+
+bool files_sync_parent(const char *path)
+{
+    char *parent = mem_dup_len(path, (size_t)(strrchr(path, '/') - path));
+    bool good = files_sync_folder(parent);
+
+    free(parent);
+    return good;
 }
 
 bool files_copy(const char *from, const char *to)

@@ -10,6 +10,8 @@
 
 #include "lib/attr.h"
 
+enum { FILES_CF_SIZE_MAX = 4 << 20 }; /* bytes of a main.cf or master.cf */
+
 /* Whether there is a regular file, or a folder, of that name. */
 bool files_is_file(const char *path) PEG_MUST_USE;
 bool files_is_folder(const char *path) PEG_MUST_USE;
@@ -26,6 +28,13 @@ bool files_write(const char *path, const char *text) PEG_MUST_USE;
 
 /* Make an empty file, 0644, that belongs to owner as in files_make_folder(); one there is left. */
 bool files_make_empty(const char *path, const char *owner) PEG_MUST_USE;
+
+/* Remove a folder with the files in it, where it is there. */
+void files_remove_folder(const char *path);
+
+/* Make durable what was created, renamed or removed in a folder, or in the one around path. */
+bool files_sync_folder(const char *path) PEG_MUST_USE;
+bool files_sync_parent(const char *path) PEG_MUST_USE;
 
 /* Copy a regular file with its mode; the copy belongs to the caller's user. */
 bool files_copy(const char *from, const char *to) PEG_MUST_USE;

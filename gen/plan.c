@@ -34,6 +34,8 @@ static void plan_common(const struct settings *settings, struct plan *plan)
     pairs_set(main, "queue_directory", plan->queue_dir);
     pairs_set(main, "data_directory", plan->data_dir);
     pairs_set(main, "syslog_name", plan->name);
+    if (settings->instance_users)
+        pairs_set(main, "mail_owner", plan->name);
     pairs_set(main, "mail_name", plan->name); /* stands in the Received header */
     /*
      * A header that is cut loses recipients of To, who would count as copies. For a milter Postfix

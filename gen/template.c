@@ -5,14 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gen/files.h"
 #include "gen/mem.h"
 #include "gen/postconf.h"
 #include "lib/file.h"
-
-enum { CF_SIZE_MAX = 4 << 20 };
 
 /* Files of Postfix itself in a configuration folder, which all instances share (postfix-files). */
 static const char *const shared_files[] = {"main.cf",         "master.cf",      "main.cf.proto",
@@ -43,7 +40,7 @@ static bool mentions_config_directory(const char *dir, const char *name)
 {
     char *path = mem_printf("%s/%s", dir, name);
     size_t len;
-    char *text = file_read(path, CF_SIZE_MAX, &len);
+    char *text = file_read(path, FILES_CF_SIZE_MAX, &len);
     bool found = text != NULL && (strstr(text, "$config_directory") != NULL ||
                                   strstr(text, "${config_directory}") != NULL ||
                                   strstr(text, "$(config_directory)") != NULL);
@@ -117,39 +114,10 @@ static bool strip(const char *dir)
     return good;
 }
 
-/* Remove a folder that was not finished, with the files in it. */
-static void remove_folder(const char *dir)
+bool template_fill(const char *template_dir, const char *dir)
 {
-    DIR *stream = opendir(dir);
-    struct dirent *entry;
-
-    if (stream == NULL)
-        return;
-    while ((entry = readdir(stream)) != NULL)
-        if (entry->d_name[0] != '.')
-            unlinkat(dirfd(stream), entry->d_name, 0);
-    closedir(stream);
-    rmdir(dir);
-}
-
-bool template_copy(const char *template_dir, const char *dir)
-{
-    char *unfinished = mem_printf("%s.peg-gen", dir);
-    bool good;
-
-    remove_folder(unfinished);
-    good = files_make_folder(unfinished, 0755, NULL) &&
-           copy_named(template_dir, unfinished, "main.cf") &&
-           copy_named(template_dir, unfinished, "master.cf") &&
-           copy_tables(template_dir, unfinished) && strip(unfinished);
-    if (good && rename(unfinished, dir) != 0) {
-        fprintf(stderr, "%s: cannot be made: %m\n", dir);
-        good = false;
-    }
-    if (!good)
-        remove_folder(unfinished);
-    free(unfinished);
-    return good;
+    return copy_named(template_dir, dir, "main.cf") && copy_named(template_dir, dir, "master.cf") &&
+           copy_tables(template_dir, dir) && strip(dir);
 }
 
 char *template_proto_dir(void)
@@ -211,7 +179,7 @@ bool template_make(const char *root, const char *template_dir)
                       mem_printf("%s/master.cf", unfinished)};
     bool good;
 
-    remove_folder(unfinished);
+    files_remove_folder(unfinished);
     good = proto_dir != NULL && files_make_folder(unfinished, 0755, NULL) &&
            files_copy(paths[0], paths[1]) && files_copy(paths[2], paths[3]) &&
            set_installation(root, unfinished);
@@ -220,7 +188,7 @@ bool template_make(const char *root, const char *template_dir)
         good = false;
     }
     if (!good)
-        remove_folder(unfinished);
+        files_remove_folder(unfinished);
     for (size_t i = 0; i < 4; i++)
         free(paths[i]);
     free(proto_dir);

@@ -12,11 +12,11 @@
 #include "lib/attr.h"
 
 /*
- * Make dir a copy of template_dir: main.cf, master.cf and, where these refer to $config_directory,
- * the files beside them. Chroot is off in all services, and there are no inet services. dir must
- * not exist, or be empty; it appears whole or not at all. False after an error on stderr.
+ * Copy template_dir into dir, an empty folder: main.cf, master.cf and, where these refer to
+ * $config_directory, the files beside them. Chroot is off in all services, and there are no inet
+ * services. False after an error on stderr.
  */
-bool template_copy(const char *template_dir, const char *dir) PEG_MUST_USE;
+bool template_fill(const char *template_dir, const char *dir) PEG_MUST_USE;
 
 /*
  * Make the template below root from Postfix's own main.cf.proto and master.cf.proto, and the

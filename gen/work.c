@@ -5,8 +5,12 @@
 #include <string.h>
 
 #include "gen/files.h"
+#include "gen/folder.h"
+#include "gen/marks.h"
 #include "gen/mem.h"
+#include "gen/owner.h"
 #include "gen/template.h"
+#include "gen/users.h"
 #include "lib/file.h"
 
 enum { TABLE_SIZE_MAX = 1 << 20 };
@@ -15,6 +19,15 @@ enum { TABLE_SIZE_MAX = 1 << 20 };
 static void look(struct present *present, const struct plan *plan)
 {
     const char *const folders[] = {plan->queue_dir, plan->data_dir};
+
+    for (int file = MARKS_MAIN; file <= MARKS_MASTER; file++) {
+        char *path = mem_printf("%s/%s", plan->dir, marks_file_name((enum marks_file)file));
+        size_t len;
+
+        present->text[file] = file_read(path, FILES_CF_SIZE_MAX, &len);
+        free(path);
+    }
+    present->owner = owner_of(plan->data_dir);
 
     for (size_t i = 0; i < plan->files.count; i++) {
         const char *path = plan->files.items[i].name;
@@ -135,6 +148,7 @@ bool work_prepare(struct work *work_r, const struct settings *settings)
     registry_init(&work->registry, work->template_dir, settings->root[0] == '\0',
                   &template_conf.main);
     postconf_deinit(&template_conf);
+    users_find_missing(settings, &work->users);
     for (int n = 0; n <= settings->priority_count; n++) {
         bool frontend = n == settings->priority_count;
 
@@ -160,6 +174,7 @@ void work_deinit(struct work *work)
         free(work->gone[i].registered_name);
     }
     free(work->gone);
+    pairs_deinit(&work->users);
     registry_deinit(&work->registry);
     free(work->template_dir);
 }
@@ -171,8 +186,8 @@ const struct work_folder *work_frontend(const struct work *work)
 
 size_t work_count(const struct work *work)
 {
-    size_t count =
-        work->gone_count + (work->template_missing ? 1 : 0) + (work->registry.ready ? 0 : 1);
+    size_t count = work->gone_count + work->users.count + (work->template_missing ? 1 : 0) +
+                   (work->registry.ready ? 0 : 1);
 
     for (size_t i = 0; i < work->folder_count; i++)
         count += difference_count(&work->folders[i].difference);
@@ -187,6 +202,9 @@ static void print_template(FILE *out, const struct work *work)
     if (!work->registry.ready)
         fprintf(out, "%s/main.cf: made ready for several instances%s\n", work->template_dir,
                 work->registry.with_postmulti ? " (postmulti -e init)" : "");
+    for (size_t i = 0; i < work->users.count; i++)
+        fprintf(out, "user %s: new system user, with a group of its own\n",
+                work->users.items[i].name);
 }
 
 static void print_gone(FILE *out, const struct work_gone *gone)
@@ -224,27 +242,25 @@ static bool carry_out_folder(struct work *work, const struct difference *d)
     char *mail_owner;
     bool good;
 
-    if (d->create && !template_copy(work->template_dir, plan->dir))
+    if (d->owner &&
+        !owner_change(plan->queue_dir, plan->data_dir, pairs_get(&plan->main, "mail_owner")))
+        return false;
+    if (!folder_change(work->template_dir, d))
         return false;
     mail_owner = postconf_expanded(plan->dir, "mail_owner");
     good = mail_owner != NULL && make_log(work, mail_owner) &&
            files_make_folder(plan->queue_dir, 0755, NULL) &&
-           files_make_folder(plan->data_dir, 0700, mail_owner);
-    free(mail_owner);
-    for (size_t i = 0; good && i < d->files.count; i++)
-        good = files_write(d->files.items[i].name, d->files.items[i].value);
-    return good && postconf_set_main(plan->dir, &d->main) &&
-           postconf_remove_services(plan->dir, &d->removed) &&
-           postconf_set_services(plan->dir, &d->services) &&
-           postconf_set_options(plan->dir, &d->options) &&
+           files_make_folder(plan->data_dir, 0700, mail_owner) &&
            (!d->registration || registry_add(&work->registry, plan));
+    free(mail_owner);
+    return good;
 }
 
 bool work_carry_out(struct work *work, FILE *out)
 {
     if (work->template_missing && !template_make(work->settings->root, work->template_dir))
         return false;
-    if (!registry_prepare(&work->registry))
+    if (!registry_prepare(&work->registry) || !users_make(&work->users))
         return false;
     print_template(out, work);
     for (size_t i = 0; i < work->folder_count; i++) {

@@ -37,6 +37,7 @@ struct work {
     const struct settings *settings; /* borrowed */
     char *template_dir;
     bool template_missing; /* to be made from Postfix's .proto files; only below --root */
+    struct pairs users;    /* system users to be made */
     struct registry registry;
     struct work_folder folders[WORK_FOLDERS_MAX]; /* the instances, then the frontend */
     size_t folder_count;

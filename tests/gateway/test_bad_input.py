@@ -282,9 +282,9 @@ def test_a_second_apply_changes_nothing(live):
 
 def test_diff_shows_what_apply_does_and_then_nothing(live, change):
     live.write_conf({**TWO, "DEFAULT_PRIORITY": 1, "RELAY_HOST": "[127.0.0.1]:9"})
-    before = tree(live.root)
+    before = tree(live.path("etc"))
     shown = live.gen("diff").stdout.splitlines()
-    assert tree(live.root) == before
+    assert tree(live.path("etc")) == before
     assert any("relayhost = [127.0.0.1]:9" in line for line in shown)
     applied = change(DEFAULT_PRIORITY=1, RELAY_HOST="[127.0.0.1]:9")
     done = [line for line in applied if not re.match("(re)?(started|loaded): ", line)]

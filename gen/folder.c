@@ -1,0 +1,151 @@
+/* folder - make or change one configuration folder of Postfix, whole or not at all */
+#include "gen/folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gen/files.h"
+#include "gen/marks.h"
+#include "gen/mem.h"
+#include "gen/postconf.h"
+#include "gen/template.h"
+#include "lib/file.h"
+
+static bool copy_present(const char *dir, const char *stage)
+{
+    static const char *const names[] = {"main.cf", "master.cf"};
+    bool good = true;
+
+    for (size_t i = 0; good && i < 2; i++) {
+        char *from = mem_printf("%s/%s", dir, names[i]);
+        char *to = mem_printf("%s/%s", stage, names[i]);
+
+        good = files_copy(from, to);
+        free(from);
+        free(to);
+    }
+    return good;
+}
+
+/* Where a file of the plan stands in the stage. To be freed. */
+static char *staged_path(const char *path, const char *dir, const char *stage)
+{
+    return mem_printf("%s%s", stage, path + strlen(dir));
+}
+
+static bool write_files(const struct difference *d, const char *stage)
+{
+    bool good = true;
+
+    for (size_t i = 0; good && i < d->files.count; i++) {
+        char *path = staged_path(d->files.items[i].name, d->plan->dir, stage);
+
+        good = files_write(path, d->files.items[i].value);
+        free(path);
+    }
+    return good;
+}
+
+static bool mark(const struct plan *plan, const char *stage, enum marks_file file)
+{
+    char *path = mem_printf("%s/%s", stage, marks_file_name(file));
+    struct pairs marks;
+    size_t len;
+    char *text = file_read(path, FILES_CF_SIZE_MAX, &len);
+    bool good = text != NULL;
+
+    marks_of_plan(plan, file, &marks);
+    if (good) {
+        char *marked = marks_put(text, file, &marks);
+
+        good = strcmp(text, marked) == 0 || files_write(path, marked);
+        free(marked);
+    } else {
+        fprintf(stderr, "%s: cannot be read: %m\n", path);
+    }
+    pairs_deinit(&marks);
+    free(text);
+    free(path);
+    return good;
+}
+
+static bool edit(const struct difference *d, const char *stage)
+{
+    return write_files(d, stage) && postconf_set_main(stage, &d->main) &&
+           postconf_remove_services(stage, &d->removed) &&
+           postconf_set_services(stage, &d->services) && postconf_set_options(stage, &d->options) &&
+           mark(d->plan, stage, MARKS_MAIN) && mark(d->plan, stage, MARKS_MASTER) &&
+           postconf_cool_down(stage);
+}
+
+/* Move a file from the stage to its place, unless that has the same contents. */
+static bool move(const char *from, const char *to)
+{
+    struct stat st;
+    size_t from_len, to_len;
+    char *fresh = file_read(from, FILES_CF_SIZE_MAX, &from_len);
+    char *old = file_read(to, FILES_CF_SIZE_MAX, &to_len);
+    bool same =
+        fresh != NULL && old != NULL && from_len == to_len && memcmp(fresh, old, from_len) == 0;
+    bool good = true;
+
+    free(fresh);
+    free(old);
+    if (same)
+        return true;
+    if (stat(to, &st) == 0) /* owner and mode are the operator's */
+        good = chown(from, st.st_uid, st.st_gid) == 0 && chmod(from, st.st_mode & 07777) == 0;
+    good = good && rename(from, to) == 0;
+    if (!good)
+        fprintf(stderr, "%s: cannot be replaced: %m\n", to);
+    return good;
+}
+
+static bool move_named(const char *stage, const char *dir, const char *name)
+{
+    char *from = mem_printf("%s/%s", stage, name);
+    char *to = mem_printf("%s/%s", dir, name);
+    bool good = move(from, to);
+
+    free(from);
+    free(to);
+    return good;
+}
+
+/* Tables first: main.cf and master.cf refer to them. */
+static bool commit(const struct difference *d, const char *stage)
+{
+    const char *dir = d->plan->dir;
+    bool good = true;
+
+    if (d->create && rename(stage, dir) != 0) {
+        fprintf(stderr, "%s: cannot be made: %m\n", dir);
+        return false;
+    }
+    if (d->create)
+        return files_sync_parent(dir);
+    for (size_t i = 0; good && i < d->files.count; i++)
+        good = move_named(stage, dir, d->files.items[i].name + strlen(dir) + 1);
+    good = good && move_named(stage, dir, "master.cf") && move_named(stage, dir, "main.cf");
+    files_remove_folder(stage);
+    return good && files_sync_folder(dir);
+}
+
+bool folder_change(const char *template_dir, const struct difference *difference)
+{
+    const struct difference *d = difference;
+    char *stage = mem_printf("%s.peg-gen", d->plan->dir);
+    bool good;
+
+    files_remove_folder(stage);
+    good = files_make_folder(stage, 0755, NULL) &&
+           (d->create ? template_fill(template_dir, stage) : copy_present(d->plan->dir, stage)) &&
+           edit(d, stage) && commit(d, stage);
+    if (!good)
+        files_remove_folder(stage);
+    free(stage);
+    return good;
+}

@@ -1,0 +1,79 @@
+/* users - the system users that Postfix's parts run as, each its own (INSTANCE_USERS) */
+#include "gen/users.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gen/mem.h"
+#include "gen/process.h"
+
+/* A user whose group is missing was left by a useradd that was killed. */
+static bool is_whole(const char *name)
+{
+    const struct passwd *user = getpwnam(name);
+
+    return user != NULL && getgrgid(user->pw_gid) != NULL;
+}
+
+void users_find_missing(const struct settings *settings, struct pairs *missing)
+{
+    char name[SETTINGS_NAME_SIZE];
+
+    for (int n = PEG_FRONTEND; settings->instance_users && n < settings->priority_count; n++) {
+        if (n != PEG_FRONTEND && !settings_is_local(settings, n))
+            continue;
+        settings_instance_name(n, name);
+        if (!is_whole(name))
+            pairs_set(missing, name, "");
+    }
+}
+
+static const char *no_shell(void)
+{
+    static const char *const shells[] = {"/usr/sbin/nologin", "/sbin/nologin"};
+
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
+        if (access(shells[i], X_OK) == 0)
+            return shells[i];
+    return "/bin/false";
+}
+
+static bool make(const char *name)
+{
+    const struct passwd *user = getpwnam(name);
+    const struct group *group = getgrnam(name);
+    char *gid = mem_printf("%lu", user != NULL ? (unsigned long)user->pw_gid : 0ul);
+    const char *const add_group[] = {"groupadd", "--system", "--gid", gid, name, NULL};
+    const char *const add_user[] = {"useradd",
+                                    "--system",
+                                    "--home-dir",
+                                    "/nonexistent",
+                                    "--shell",
+                                    no_shell(),
+                                    "--comment",
+                                    "Postfix of the priority email gateway",
+                                    group != NULL ? "--gid" : "--user-group",
+                                    group != NULL ? name : "--no-create-home",
+                                    name,
+                                    NULL};
+    bool good = process_run(user != NULL ? add_group : add_user);
+
+    free(gid);
+    return good;
+}
+
+bool users_make(const struct pairs *missing)
+{
+    for (size_t i = 0; i < missing->count; i++)
+        if (!make(missing->items[i].name)) {
+            fprintf(stderr,
+                    "%s: this user cannot be made; make it by hand (useradd --system), or set "
+                    "INSTANCE_USERS=no\n",
+                    missing->items[i].name);
+            return false;
+        }
+    return true;
+}
