@@ -1,17 +1,23 @@
 /* apply - the commands of peg-gen: check, diff and apply */
 #include "gen/apply.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "gen/check.h"
 #include "gen/gone.h"
 #include "gen/part.h"
 #include "gen/refresh.h"
+#include "gen/retire.h"
 #include "gen/work.h"
 #include "lib/options.h"
+
+enum { NO_DRAIN_S = 60 }; /* for mail that is just on its way */
 
 static void show(const struct work *work)
 {
@@ -21,82 +27,147 @@ static void show(const struct work *work)
         work_print(stdout, work);
 }
 
-/* Instances that go have to be stopped, which --no-restart forbids. */
-static bool may_go(const struct work *work, bool restart)
+static bool runs(const struct settings *settings, int instance)
+{
+    struct part part;
+    bool it_does;
+
+    part_init_instance(&part, settings, instance);
+    it_does = part_runs(&part, NULL) != 0;
+    part_deinit(&part);
+    return it_does;
+}
+
+/* Some changes cannot be made while a Postfix runs, which --no-restart leaves alone. */
+static bool may_change(const struct work *work)
 {
     bool good = true;
 
-    for (size_t i = 0; !restart && i < work->gone_count; i++) {
-        struct part part;
-
-        part_init_instance(&part, work->settings, work->gone[i].instance);
-        if (part_runs(&part, NULL) != 0) {
+    for (size_t i = 0; i < work->gone_count; i++)
+        if (runs(work->settings, work->gone[i].instance)) {
             fprintf(stderr,
-                    "%s runs, and is to be removed: stop it (postfix -c %s stop), or leave "
+                    "postfix%d runs, and is to be removed: stop it (postfix -c %s stop), or leave "
                     "out --no-restart\n",
-                    part.name, part.dir);
+                    work->gone[i].instance, work->gone[i].dir);
             good = false;
         }
-        part_deinit(&part);
+    for (size_t i = 0; i < work->folder_count; i++) {
+        const struct plan *plan = work->folders[i].plan;
+
+        if (work->folders[i].difference.owner && runs(work->settings, plan->instance)) {
+            fprintf(stderr,
+                    "%s runs, and its queue is to have another owner: stop it (postfix -c %s "
+                    "stop), or leave out --no-restart\n",
+                    plan->name, plan->dir);
+            good = false;
+        }
     }
     return good;
 }
 
-static bool apply(struct work *work, bool restart)
+static bool carry_out(struct work *work, bool restart)
 {
-    if (geteuid() != 0) {
-        fprintf(stderr, "peg-gen apply has to be run by root\n");
+    if (restart && !refresh_before(work))
         return false;
-    }
-    if (!may_go(work, restart) || !gone_stop(work))
-        return false;
-    if (work_count(work) == 0)
-        printf("nothing to change\n");
-    else if (!work_carry_out(work, stdout))
+    if (work_count(work) > 0 && !work_carry_out(work, stdout))
         return false;
     return refresh(work, restart);
 }
 
-static bool run_command(struct work *work, enum apply_command command, bool restart,
-                        unsigned warnings)
+/* Instances that go while the gateway runs first get no new mail, and then deliver what they have.
+ */
+static bool retire(const struct settings *settings, const struct apply_options *options)
 {
-    switch (command) {
-    case APPLY_CHECK:
-        if (warnings == 0)
-            printf("no problems found\n");
-        return true;
-    case APPLY_DIFF:
-        show(work);
-        return true;
-    case APPLY_APPLY:
-        return apply(work, restart);
-    }
+    struct work work;
+    bool good = work_prepare(&work, settings, true) && carry_out(&work, true);
+
+    if (good)
+        good = retire_wait(&work, options->drain ? options->drain_s : NO_DRAIN_S);
+    work_deinit(&work);
+    return good;
+}
+
+/* What came in at the last moment stays with an instance that is started again. */
+static bool remove_gone(struct work *work)
+{
+    if (!gone_stop(work))
+        return false;
+    if (gone_mail(work) == 0)
+        return work_remove_gone(work, stdout);
+    fprintf(stderr, "new mail has come for an instance that is to be removed; run this again\n");
+    if (!gone_start(work))
+        fprintf(stderr, "and it does not start again\n");
     return false;
 }
 
-int apply_run(const char *root, enum apply_command command, bool restart)
+/* May prepare the work anew. */
+static bool apply(struct work *work, const struct apply_options *options)
+{
+    const struct settings *settings = work->settings;
+    bool good = options->restart || may_change(work);
+
+    if (work_count(work) == 0)
+        printf("nothing to change\n");
+    if (good && work->gone_count > 0 && options->restart && runs(settings, PEG_FRONTEND)) {
+        work_deinit(work);
+        good = retire(settings, options);
+        good = work_prepare(work, settings, false) && good;
+    }
+    return good && carry_out(work, options->restart) && remove_gone(work);
+}
+
+/* One at a time: two would undo each other's work. */
+static bool lock(const struct settings *settings)
+{
+    int fd = open(settings->file, O_RDONLY | O_CLOEXEC); /* until this process ends */
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno == EWOULDBLOCK)
+        fprintf(stderr, "%s: another peg-gen apply is at work; wait for its end\n", settings->file);
+    else
+        fprintf(stderr, "%s: cannot be locked: %m\n", settings->file);
+    return false;
+}
+
+static bool run_command(const struct settings *settings, const struct apply_options *options,
+                        struct diag *diag)
+{
+    struct work work;
+    unsigned warnings;
+    bool may_wait = options->restart && runs(settings, PEG_FRONTEND);
+    bool good = work_prepare(&work, settings, false);
+
+    if (good) {
+        warnings = check_work(&work, may_wait, options->drain, diag);
+        good = diag->errors == 0;
+    }
+    if (good && options->command == APPLY_DIFF)
+        show(&work);
+    else if (good && options->command == APPLY_APPLY)
+        good = apply(&work, options);
+    else if (good && warnings == 0)
+        printf("no problems found\n");
+    work_deinit(&work);
+    return good;
+}
+
+int apply_run(const char *root, const struct apply_options *options)
 {
     struct diag diag = diag_to_stderr();
     struct settings *settings;
-    struct work work;
-    unsigned warnings;
-    bool good;
+    bool good = false;
 
     unsetenv("MAIL_CONFIG"); /* which folder is meant is said with -c */
     settings = settings_load(root, &diag);
     if (settings == NULL)
         return EXIT_FAILED;
-    check_system(settings, &diag);
-    if (diag.errors > 0) {
-        settings_free(&settings);
-        return EXIT_FAILED;
+    if (options->command == APPLY_APPLY && geteuid() != 0)
+        fprintf(stderr, "peg-gen apply has to be run by root\n");
+    else if (options->command != APPLY_APPLY || lock(settings)) {
+        check_system(settings, &diag);
+        good = diag.errors == 0 && run_command(settings, options, &diag);
     }
-    good = work_prepare(&work, settings);
-    if (good) {
-        warnings = check_work(&work, &diag);
-        good = diag.errors == 0 && run_command(&work, command, restart, warnings);
-    }
-    work_deinit(&work);
     settings_free(&settings);
     return good ? EXIT_DONE : EXIT_FAILED;
 }

@@ -8,11 +8,18 @@
 
 enum apply_command { APPLY_CHECK, APPLY_DIFF, APPLY_APPLY };
 
+struct apply_options {
+    enum apply_command command;
+    bool restart; /* running processes take the changes over */
+    bool drain;   /* instances that are to be removed may have mail, and get time to deliver it */
+    int drain_s;
+};
+
 /*
- * Carry out a command for the gateway below root ("" for the system's). restart: whether running
- * processes are to take the changes over. Everything is printed. Returns the exit status; after any
- * error in the settings, or anything else that check finds, nothing was changed.
+ * Carry out a command for the gateway below root ("" for the system's). Everything is printed.
+ * Returns the exit status; after any error in the settings, or anything else that check finds,
+ * nothing was changed.
  */
-int apply_run(const char *root, enum apply_command command, bool restart) PEG_MUST_USE;
+int apply_run(const char *root, const struct apply_options *options) PEG_MUST_USE;
 
 #endif

@@ -16,7 +16,10 @@ void check_rules(const struct settings *settings, struct diag *diag);
 /* What can be known from the settings and the system alone: to be called before work_prepare(). */
 void check_system(const struct settings *settings, struct diag *diag);
 
-/* What depends on the folders that are there. Returns the number of warnings. */
-unsigned check_work(const struct work *work, struct diag *diag);
+/*
+ * What depends on the folders that are there. may_wait and drain: see gone_check(). Returns the
+ * number of warnings.
+ */
+unsigned check_work(const struct work *work, bool may_wait, bool drain, struct diag *diag);
 
 #endif

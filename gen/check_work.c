@@ -124,13 +124,13 @@ static void check_template_listener(const struct work *work, struct diag *diag, 
     free(queue_dir);
 }
 
-unsigned check_work(const struct work *work, struct diag *diag)
+unsigned check_work(const struct work *work, bool may_wait, bool drain, struct diag *diag)
 {
     unsigned warnings = 0;
 
     for (size_t i = 0; i < work->folder_count; i++)
         check_folder(&work->folders[i], diag);
-    gone_check(work, diag);
+    gone_check(work, may_wait, drain, diag);
     warnings += check_recipient_adders(work_frontend(work));
     if (!work->template_missing)
         check_template_listener(work, diag, &warnings);

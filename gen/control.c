@@ -10,9 +10,11 @@
 #include "gen/ports.h"
 #include "gen/retry.h"
 #include "lib/clock.h"
+#include "lib/reload_note.h"
 
 enum {
     STOP_TIMEOUT_MS = 30000, /* peg-milter may be waiting for its disk */
+    RELOAD_TIMEOUT_MS = 10000,
     POLL_MS = 10,
     LOOKUPS_TRIED_MS = 7000, /* at the least */
     NICE_HIGHEST = 19        /* Linux knows no 20, and takes it for this */
@@ -181,7 +183,33 @@ static bool set_nice(const struct part *part)
     return false;
 }
 
-bool control_reload(const struct selection *selection)
+/* Tell a daemon, and wait until it says that it has read its configuration. */
+static bool reload_daemon(const struct settings *settings, const struct part *part, pid_t pid)
+{
+    struct reload_note before = {.count = 0};
+    struct reload_note after;
+    bool had = reload_note_read(settings, part->name, &before);
+
+    if (kill(pid, SIGUSR1) != 0) {
+        fprintf(stderr, "%s (pid %ld) cannot be told to reload: %m\n", part->name, (long)pid);
+        return false;
+    }
+    for (int waited_ms = 0; waited_ms < RELOAD_TIMEOUT_MS; waited_ms += POLL_MS) {
+        if (reload_note_read(settings, part->name, &after) &&
+            (!had || after.count != before.count)) {
+            if (!after.taken)
+                fprintf(stderr, "%s: keeps its old configuration; the log says what is wrong\n",
+                        part->name);
+            return after.taken;
+        }
+        clock_sleep_ms(POLL_MS);
+    }
+    fprintf(stderr, "%s (pid %ld) has not reloaded %d s after it was told to; look into the log\n",
+            part->name, (long)pid, RELOAD_TIMEOUT_MS / 1000);
+    return false;
+}
+
+bool control_reload(const struct settings *settings, const struct selection *selection)
 {
     bool good = true;
 
@@ -194,9 +222,8 @@ bool control_reload(const struct selection *selection)
             good = false;
         } else if (!is_daemon(part)) {
             good = set_nice(part) && good;
-        } else if (running == 1 && kill(pid, SIGUSR1) != 0) {
-            fprintf(stderr, "%s (pid %ld) cannot be told to reload: %m\n", part->name, (long)pid);
-            good = false;
+        } else if (running == 1) {
+            good = reload_daemon(settings, part, pid) && good;
         }
     }
     good = command_kind(selection, PART_INSTANCE, "reload") && good;

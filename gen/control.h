@@ -30,8 +30,12 @@ bool control_start(const struct settings *settings, const struct selection *sele
 /* Stop what runs, in the opposite order. Returns when it is gone. */
 bool control_stop(const struct selection *selection) PEG_MUST_USE;
 
-/* Make what runs read its configuration again, and set its nice level. */
-bool control_reload(const struct selection *selection) PEG_MUST_USE;
+/*
+ * Make what runs read its configuration again, and set its nice level. Returns when our daemons
+ * have taken it over; Postfix goes on by itself.
+ */
+bool control_reload(const struct settings *settings,
+                    const struct selection *selection) PEG_MUST_USE;
 
 /* Print a line for each part. Returns whether all run. */
 bool control_status(const struct selection *selection) PEG_MUST_USE;

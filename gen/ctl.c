@@ -88,7 +88,7 @@ static bool carry_out(enum command command, const struct settings *settings,
     case COMMAND_RESTART:
         return control_stop(selection) && control_start(settings, selection);
     case COMMAND_RELOAD:
-        return control_reload(selection);
+        return control_reload(settings, selection);
     case COMMAND_STATUS:
         return control_status(selection);
     }

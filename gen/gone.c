@@ -11,6 +11,7 @@
 #include "gen/control.h"
 #include "gen/mem.h"
 #include "gen/part.h"
+#include "lib/route.h"
 #include "monitor/queues.h"
 
 /* Files in maildrop, where sendmail(1) puts mail until pickup(8) takes it; 0 where it is missing.
@@ -43,58 +44,87 @@ static bool count_messages(const char *queue_dir, uint64_t *count_r, struct diag
     return true;
 }
 
-/* Whether each line of text stands in other, too. */
-static bool has_all_lines(const char *other, const char *text)
+static bool is_gone(const struct work *work, int n)
 {
-    bool all = true;
+    for (size_t i = 0; i < work->gone_count; i++)
+        if (work->gone[i].instance == n)
+            return true;
+    return false;
+}
 
-    while (all && *text != '\0') {
+/* Whether a line of the FILTER table is for an instance that is gone. */
+static bool leads_to_gone(const struct work *work, const char *line)
+{
+    int n;
+
+    return sscanf(line, "/^" PEG_ROUTE_HEADER ": %d$/", &n) == 1 && is_gone(work, n);
+}
+
+/* Whether a line of text is missing in other; one for an instance that is gone may be. */
+static bool loses_line(const struct work *work, const char *other, const char *text, bool may_wait)
+{
+    bool loses = false;
+
+    while (!loses && *text != '\0') {
         size_t len = strcspn(text, "\n");
         char *line = mem_printf("%.*s\n", (int)len, text);
 
-        all = strstr(other, line) != NULL;
+        loses = strstr(other, line) == NULL && !(may_wait && leads_to_gone(work, line));
         free(line);
         text += len + (text[len] == '\n');
     }
-    return all;
+    return loses;
 }
 
 /*
  * Whether the FILTER table loses a line: Postfix has written its right side, nexthop and port, into
  * the queue file of each message that went by it.
  */
-static bool routes_move(const struct work_folder *frontend)
+static bool routes_move(const struct work *work, bool may_wait)
 {
+    const struct work_folder *frontend = work_frontend(work);
     bool move = false;
 
     for (size_t i = 0; i < frontend->plan->files.count; i++) {
         const struct pair *file = &frontend->plan->files.items[i];
         const char *present = pairs_get(&frontend->present.files, file->name);
 
-        move = move || (present != NULL && !has_all_lines(file->value, present));
+        move = move || (present != NULL && loses_line(work, file->value, present, may_wait));
     }
     return move;
 }
 
-void gone_check(const struct work *work, struct diag *diag)
+int64_t gone_mail(const struct work *work)
 {
-    const struct settings *settings = work->settings;
-    unsigned line = config_line(settings, "PRIORITY_COUNT");
-    const struct work_folder *frontend = work_frontend(work);
+    struct diag diag = diag_to_stderr();
+    uint64_t total = 0;
     uint64_t count;
 
     for (size_t i = 0; i < work->gone_count; i++) {
+        if (!count_messages(work->gone[i].queue_dir, &count, &diag))
+            return -1;
+        total += count;
+    }
+    return (int64_t)total;
+}
+
+void gone_check(const struct work *work, bool may_wait, bool drain, struct diag *diag)
+{
+    const struct settings *settings = work->settings;
+    unsigned line = config_line(settings, "PRIORITY_COUNT");
+    const char *queue_dir = work_frontend(work)->plan->queue_dir;
+    uint64_t count;
+
+    for (size_t i = 0; !drain && i < work->gone_count; i++) {
         const struct work_gone *gone = &work->gone[i];
 
         if (count_messages(gone->queue_dir, &count, diag) && count > 0)
             diag_error(diag, settings->file, line,
                        "PRIORITY_COUNT = %d would remove postfix%d, which has %" PRIu64
-                       " message%s in its queue; let it deliver first (postqueue -c %s -f)",
-                       settings->priority_count, gone->instance, count, count == 1 ? "" : "s",
-                       gone->dir);
+                       " message%s in its queue; peg-gen apply --drain has it delivered first",
+                       settings->priority_count, gone->instance, count, count == 1 ? "" : "s");
     }
-    if (!routes_move(frontend) || !count_messages(frontend->plan->queue_dir, &count, diag) ||
-        count == 0)
+    if (!routes_move(work, may_wait) || !count_messages(queue_dir, &count, diag) || count == 0)
         return;
     if (work->gone_count == 0)
         line = config_line(settings, "INSTANCE_PORT_BASE");
@@ -104,7 +134,8 @@ void gone_check(const struct work *work, struct diag *diag)
                count, count == 1 ? "" : "s");
 }
 
-bool gone_stop(const struct work *work)
+static bool with_each(const struct work *work,
+                      bool (*act)(const struct settings *, const struct selection *))
 {
     bool good = true;
 
@@ -114,8 +145,24 @@ bool gone_stop(const struct work *work)
 
         part_init_instance(&part, work->settings, work->gone[i].instance);
         selection.items[0] = &part;
-        good = control_stop(&selection) && good;
+        good = act(work->settings, &selection) && good;
         part_deinit(&part);
     }
     return good;
+}
+
+static bool stop(const struct settings *settings, const struct selection *selection)
+{
+    (void)settings;
+    return control_stop(selection);
+}
+
+bool gone_stop(const struct work *work)
+{
+    return with_each(work, stop);
+}
+
+bool gone_start(const struct work *work)
+{
+    return with_each(work, control_start);
 }

@@ -5,32 +5,52 @@
 
 #include "gen/apply.h"
 #include "lib/options.h"
+#include "lib/settings_values.h"
 
 static const char usage[] =
-    "Usage: peg-gen check | diff | apply [--no-restart] [--root DIR]\n"
+    "Usage: peg-gen check | diff | apply [--no-restart | --drain[=SECONDS]] [--root DIR]\n"
     "Make the Postfix configuration of the gateway from /etc/priority-email-gateway.conf.\n"
     "\n"
     "  check         say what is wrong with the settings, the rules and this machine\n"
     "  diff          show what apply would change\n"
     "  apply         change it, and have running processes take it over\n"
     "\n"
-    "  --no-restart  leave running processes alone\n"
-    "  --root DIR    the gateway below DIR instead of the system's\n"
-    "  --help        print this and exit\n"
-    "  --version     print the version and exit\n";
+    "  --no-restart       leave running processes alone\n"
+    "  --drain[=SECONDS]  let instances that PRIORITY_COUNT no longer includes deliver what they\n"
+    "                     have, for 600 seconds at most, and remove them then\n"
+    "  --root DIR         the gateway below DIR instead of the system's\n"
+    "  --help             print this and exit\n"
+    "  --version          print the version and exit\n";
+
+enum { DRAIN_S = 600, DRAIN_MAX_S = 100 * 86400 };
+
+static void take_drain(const struct options *options, const char *argument,
+                       struct apply_options *apply)
+{
+    long seconds = DRAIN_S;
+
+    if (argument != NULL && !settings_value_number(argument, 1, DRAIN_MAX_S, &seconds))
+        options_wrong(options, "--drain=%s: a number of seconds is needed, from 1 to %d", argument,
+                      DRAIN_MAX_S);
+    apply->drain = true;
+    apply->drain_s = (int)seconds;
+}
 
 int main(int argc, char **argv)
 {
     static const struct option long_options[] = {{"no-restart", no_argument, NULL, 'n'},
+                                                 {"drain", optional_argument, NULL, 'd'},
                                                  OPTIONS_COMMON};
     static const char *const commands[] = {"check", "diff", "apply"};
     struct options options = {.program = "peg-gen", .usage = usage, .root = ""};
-    bool restart = true;
+    struct apply_options apply = {.restart = true};
     int opt;
 
     while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (opt == 'n')
-            restart = false;
+            apply.restart = false;
+        else if (opt == 'd')
+            take_drain(&options, optarg, &apply);
         else
             options_common(&options, opt);
     }
@@ -38,12 +58,15 @@ int main(int argc, char **argv)
         options_wrong(&options, "a command is needed: check, diff or apply");
     if (optind + 1 < argc)
         options_wrong(&options, "unexpected argument '%s'", argv[optind + 1]);
+    if (!apply.restart && apply.drain)
+        options_wrong(&options, "--drain and --no-restart exclude each other");
     for (int i = APPLY_CHECK; i <= APPLY_APPLY; i++) {
         if (strcmp(argv[optind], commands[i]) != 0)
             continue;
-        if (!restart && i != APPLY_APPLY)
-            options_wrong(&options, "--no-restart belongs to apply");
-        return apply_run(options.root, (enum apply_command)i, restart);
+        if (i != APPLY_APPLY && (!apply.restart || apply.drain))
+            options_wrong(&options, "--no-restart and --drain belong to apply");
+        apply.command = (enum apply_command)i;
+        return apply_run(options.root, &apply);
     }
     options_wrong(&options, "there is no command '%s'", argv[optind]);
 }

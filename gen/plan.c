@@ -1,6 +1,7 @@
 /* plan - what the configuration folder of the frontend or of an instance has to say */
 #include "gen/plan.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,11 +55,13 @@ static void plan_common(const struct settings *settings, struct plan *plan)
     pairs_set(&plan->absent, "postlog/unix-dgram", "postlog unix-dgram n - n - 1 postlogd");
 }
 
-struct plan *plan_new(const struct settings *settings, int instance)
+struct plan *plan_new(const struct settings *settings, int instance, int kept)
 {
     struct plan *plan = mem_resize(NULL, 1, sizeof *plan);
 
-    *plan = (struct plan){.instance = instance};
+    *plan =
+        (struct plan){.instance = instance,
+                      .kept = kept > settings->priority_count ? kept : settings->priority_count};
     settings_instance_name(instance, plan->name);
     if (instance == PEG_FRONTEND)
         plan->registered_name = mem_dup(plan->name);
@@ -96,16 +99,18 @@ void plan_free(struct plan **plan)
     *plan = NULL;
 }
 
-/* peg4/unix or peg4-f/unix */
-static bool is_transport_name(const char *name)
+/* The priority of peg4/unix or peg4-f/unix; -1 for other services. */
+static int transport_priority(const char *name)
 {
-    size_t digits;
+    char *end;
+    long priority;
 
-    if (strncmp(name, "peg", 3) != 0)
-        return false;
-    digits = strspn(name + 3, "0123456789");
-    name += 3 + digits;
-    return digits > 0 && (strcmp(name, "/unix") == 0 || strcmp(name, "-f/unix") == 0);
+    if (strncmp(name, "peg", 3) != 0 || name[3] < '0' || name[3] > '9')
+        return -1;
+    priority = strtol(name + 3, &end, 10);
+    if (strcmp(end, "/unix") != 0 && strcmp(end, "-f/unix") != 0)
+        return -1;
+    return priority < INT_MAX ? (int)priority : INT_MAX;
 }
 
 /*
@@ -139,8 +144,8 @@ bool plan_is_outdated(const struct plan *plan, const char *name, const char *ent
 
     if (pairs_get(&plan->services, name) != NULL || pairs_get(&plan->absent, name) != NULL)
         return false;
-    if (plan->instance == PEG_FRONTEND && is_transport_name(name)) {
-        outdated = true;
+    if (plan->instance == PEG_FRONTEND && transport_priority(name) >= 0) {
+        outdated = transport_priority(name) >= plan->kept;
     } else if (strcmp(name + type, "/inet") == 0) {
         char *service = mem_dup_len(name, type);
 

@@ -25,13 +25,17 @@ struct plan {
     struct pairs absent;   /* the same, but a service of that name stays as it is */
     struct pairs options;  /* "qmgr/unix/rewrite_service_name" -> value of an -o option */
     struct pairs files;    /* path -> contents */
+    int kept;              /* transports of priorities below this stay */
 };
 
 /* The group of all our instances, for postmulti. */
 #define PLAN_GROUP "priority"
 
-/* The plan of one folder, to be freed with plan_free(). */
-struct plan *plan_new(const struct settings *settings, int instance) PEG_MUST_USE;
+/*
+ * The plan of one folder, to be freed with plan_free(). kept: while instances that the settings no
+ * longer have still deliver, the frontend keeps what it has for priorities below kept; 0 otherwise.
+ */
+struct plan *plan_new(const struct settings *settings, int instance, int kept) PEG_MUST_USE;
 void plan_free(struct plan **plan);
 
 /*

@@ -132,7 +132,7 @@ static void plan_filter(const struct settings *settings, struct plan *plan)
     char *drop_path = mem_printf("%s/peg_drop_header", plan->dir);
     char *text = mem_dup("# Made by peg-gen: where a message goes that peg-milter has marked.\n");
 
-    for (int n = 0; n < settings->priority_count; n++) {
+    for (int n = 0; n < plan->kept; n++) {
         char route[PEG_ROUTE_SIZE];
         char *longer;
 

@@ -2,10 +2,25 @@
 #include "gen/refresh.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gen/control.h"
+#include "gen/mem.h"
 #include "gen/part.h"
+#include "gen/pending.h"
+#include "lib/clock.h"
+
+enum { TRANSPORT_TIMEOUT_MS = 10000, POLL_MS = 10 };
+
+/* What is to be done with the parts of a running gateway. */
+struct steps {
+    struct selection start;   /* new, or stopped by us */
+    struct selection restart; /* daemons that have to be started with other settings */
+    struct selection daemons; /* to be reloaded */
+    struct selection postfix; /* to be reloaded */
+};
 
 static void select_part(struct selection *selection, const struct part *part)
 {
@@ -46,40 +61,139 @@ static void print_names(const char *what, const struct selection *selection)
     printf("\n");
 }
 
-/* What runs and has changed is reloaded. Our daemons always: rules and limits are theirs alone. */
-static void choose(const struct work *work, const struct parts *parts, struct selection *reload,
-                   struct selection *start)
+/* Our daemons are always reloaded: rules and limits are theirs alone. */
+static void choose_daemon(const struct work *work, const struct part *part, struct steps *steps)
+{
+    bool runs = part_runs(part, NULL) == 1;
+
+    if (runs && part->kind == PART_TCPMAP && resolver_changed(work))
+        select_part(&steps->restart, part);
+    else if (runs)
+        select_part(&steps->daemons, part);
+    else if (pending_get(work->settings, part) == PENDING_START)
+        select_part(&steps->start, part);
+}
+
+static void choose_postfix(const struct work *work, const struct part *part,
+                           const struct difference *d, struct steps *steps)
+{
+    enum pending pending = pending_get(work->settings, part);
+    int runs = part_runs(part, NULL);
+
+    if (runs == 1 &&
+        (difference_count(d) > 0 || pending != PENDING_NOTHING || control_nice_differs(part)))
+        select_part(&steps->postfix, part);
+    else if (runs == 0 && (d->create || pending == PENDING_START))
+        select_part(&steps->start, part);
+}
+
+static void choose(const struct work *work, const struct parts *parts, struct steps *steps)
 {
     for (size_t i = 0; i < parts->count; i++) {
-        const struct part *part = &parts->items[i];
-        const struct difference *d = difference_of(work, part);
-        int runs = part_runs(part, NULL);
+        const struct difference *d = difference_of(work, &parts->items[i]);
 
-        if (runs == 1 && (d == NULL || difference_count(d) > 0 || control_nice_differs(part)))
-            select_part(reload, part);
-        else if (runs == 0 && d != NULL && d->create)
-            select_part(start, part);
+        if (d == NULL)
+            choose_daemon(work, &parts->items[i], steps);
+        else
+            choose_postfix(work, &parts->items[i], d, steps);
     }
+}
+
+/* Whether the frontend's master has the transports of a priority, by their sockets. */
+static bool has_transports(const struct work *work, int priority)
+{
+    const char *queue_dir = work_frontend(work)->plan->queue_dir;
+    char *plain = mem_printf("%s/private/peg%d", queue_dir, priority);
+    char *marked = mem_printf("%s/private/peg%d-f", queue_dir, priority);
+    bool has = access(plain, F_OK) == 0 && access(marked, F_OK) == 0;
+
+    free(plain);
+    free(marked);
+    return has;
+}
+
+/* A reload of Postfix is over before it has begun. Mail must not be sent to what is not there. */
+static bool await_transports(const struct work *work)
+{
+    for (int n = 0; n < work->settings->priority_count; n++)
+        for (int waited_ms = 0; !has_transports(work, n); waited_ms += POLL_MS) {
+            if (waited_ms >= TRANSPORT_TIMEOUT_MS) {
+                fprintf(stderr,
+                        "postfix-frontend has no transport peg%d, %d s after its reload; look into "
+                        "the log\n",
+                        n, TRANSPORT_TIMEOUT_MS / 1000);
+                return false;
+            }
+            clock_sleep_ms(POLL_MS);
+        }
+    return true;
+}
+
+/* First the frontend, which may be given new ways, then those who send mail there. */
+static bool reload(const struct work *work, const struct parts *parts, const struct steps *steps)
+{
+    bool good = control_reload(work->settings, &steps->postfix);
+
+    if (part_runs(parts_find(parts, "frontend"), NULL) == 1)
+        good = await_transports(work) && good;
+    good = control_reload(work->settings, &steps->daemons) && good;
+    print_names("reloaded", &steps->daemons);
+    print_names("reloaded", &steps->postfix);
+    return good;
+}
+
+static bool restart_daemons(const struct work *work, const struct selection *restart)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < restart->count; i++)
+        pending_note(work->settings, restart->items[i], PENDING_START);
+    if (restart->count > 0)
+        good = control_stop(restart) && control_start(work->settings, restart);
+    print_names("restarted", restart);
+    return good;
 }
 
 static bool refresh_running(const struct work *work, const struct parts *parts)
 {
-    struct selection reload = {.count = 0};
-    struct selection start = {.count = 0};
-    struct selection tcpmap = {.items = {parts_find(parts, "tcpmap")}, .count = 1};
-    bool good = true;
+    struct steps steps = {.start = {.count = 0}};
+    bool good;
 
-    choose(work, parts, &reload, &start);
-    if (start.count > 0) {
-        good = control_start(work->settings, &start); /* before mail is sent there */
-        print_names("started", &start);
+    choose(work, parts, &steps);
+    good = restart_daemons(work, &steps.restart);
+    if (steps.start.count > 0) {
+        good = control_start(work->settings, &steps.start) && good; /* before mail is sent there */
+        print_names("started", &steps.start);
     }
-    if (resolver_changed(work) && part_runs(tcpmap.items[0], NULL) == 1) {
-        good = control_stop(&tcpmap) && control_start(work->settings, &tcpmap) && good;
-        print_names("restarted", &tcpmap);
+    good = reload(work, parts, &steps) && good;
+    for (size_t i = 0; good && i < parts->count; i++)
+        pending_clear(work->settings, &parts->items[i]);
+    return good;
+}
+
+bool refresh_before(const struct work *work)
+{
+    struct selection stop = {.count = 0};
+    struct parts parts;
+    bool running;
+
+    parts_init(&parts, work->settings);
+    running = any_runs(&parts);
+    for (size_t i = 0; running && i < parts.count; i++) {
+        const struct part *part = &parts.items[i];
+        const struct difference *d = difference_of(work, part);
+        bool runs = part_runs(part, NULL) == 1;
+
+        if (d == NULL || difference_count(d) == 0)
+            continue;
+        pending_note(work->settings, part, d->create || d->owner ? PENDING_START : PENDING_RELOAD);
+        if (d->owner && runs)
+            select_part(&stop, part);
     }
-    good = control_reload(&reload) && good;
-    print_names("reloaded", &reload);
+    bool good = control_stop(&stop);
+
+    print_names("stopped", &stop);
+    parts_deinit(&parts);
     return good;
 }
 

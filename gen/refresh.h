@@ -8,10 +8,16 @@
 #include "lib/attr.h"
 
 /*
- * After work_carry_out(): reload what runs and has changed, and start instances that are new, where
- * the gateway runs. A reload is enough for all that peg-gen changes, listeners included
- * (master(8)). Where it is stopped, or restart is false, say what to do instead. False after an
- * error on stderr.
+ * Before work_carry_out(): note what running processes will have to take over, and stop what must
+ * not run meanwhile. False after an error on stderr.
+ */
+bool refresh_before(const struct work *work) PEG_MUST_USE;
+
+/*
+ * After work_carry_out(), where the gateway runs: start what is new or was stopped, reload what has
+ * changed, listeners included (master(8)), and restart those of our daemons that a reload does not
+ * serve. The same for what an earlier run left undone. Where the gateway is stopped, or restart is
+ * false, say what to do instead. False after an error on stderr.
  */
 bool refresh(const struct work *work, bool restart) PEG_MUST_USE;
 

@@ -70,7 +70,7 @@ static bool is_registered(const struct work *work, const struct plan *plan,
 
 static bool prepare_folder(struct work *work, struct work_folder *folder, int instance)
 {
-    const struct plan *plan = folder->plan = plan_new(work->settings, instance);
+    const struct plan *plan = folder->plan = plan_new(work->settings, instance, work->kept);
     struct present *present = &folder->present;
     const char *read_dir;
 
@@ -109,7 +109,10 @@ static bool has_instance(const struct settings *settings, int n)
     return n < settings->priority_count && settings_is_local(settings, n);
 }
 
-/* Note those registered instances that the settings no longer have. Folders of others stay out. */
+/*
+ * Note those registered instances that the settings no longer have. Folders of others stay out.
+ * This comes first: what is kept for them is part of the frontend's plan.
+ */
 static bool find_gone(struct work *work)
 {
     for (size_t i = 0; i < work->registry.dir_count; i++) {
@@ -135,12 +138,12 @@ static bool find_gone(struct work *work)
     return true;
 }
 
-bool work_prepare(struct work *work_r, const struct settings *settings)
+bool work_prepare(struct work *work_r, const struct settings *settings, bool keep)
 {
     struct work *work = work_r;
     struct postconf template_conf = {0};
 
-    *work = (struct work){.settings = settings};
+    *work = (struct work){.settings = settings, .keep = keep};
     work->template_dir = mem_printf("%s/etc/postfix", settings->root);
     work->template_missing = !has_file(work->template_dir, "main.cf");
     if (!work->template_missing && !postconf_read(work->template_dir, &template_conf))
@@ -149,6 +152,11 @@ bool work_prepare(struct work *work_r, const struct settings *settings)
                   &template_conf.main);
     postconf_deinit(&template_conf);
     users_find_missing(settings, &work->users);
+    if (!find_gone(work))
+        return false;
+    for (size_t i = 0; keep && i < work->gone_count; i++)
+        if (work->gone[i].instance >= work->kept)
+            work->kept = work->gone[i].instance + 1;
     for (int n = 0; n <= settings->priority_count; n++) {
         bool frontend = n == settings->priority_count;
 
@@ -158,7 +166,7 @@ bool work_prepare(struct work *work_r, const struct settings *settings)
                             frontend ? PEG_FRONTEND : n))
             return false;
     }
-    return find_gone(work);
+    return true;
 }
 
 void work_deinit(struct work *work)
@@ -218,7 +226,7 @@ void work_print(FILE *out, const struct work *work)
     print_template(out, work);
     for (size_t i = 0; i < work->folder_count; i++)
         difference_print(out, &work->folders[i].difference);
-    for (size_t i = 0; i < work->gone_count; i++)
+    for (size_t i = 0; !work->keep && i < work->gone_count; i++)
         print_gone(out, &work->gone[i]);
 }
 
@@ -272,6 +280,11 @@ bool work_carry_out(struct work *work, FILE *out)
             return false;
         difference_print(out, d);
     }
+    return true;
+}
+
+bool work_remove_gone(struct work *work, FILE *out)
+{
     for (size_t i = 0; i < work->gone_count; i++) {
         const struct work_gone *gone = &work->gone[i];
 

@@ -43,10 +43,15 @@ struct work {
     size_t folder_count;
     struct work_gone *gone;
     size_t gone_count;
+    bool keep; /* gone instances still deliver: they and what leads to them are left alone */
+    int kept;  /* the highest of them and one, where keep is true; else 0 */
 };
 
-/* Find out everything; changes nothing. *work_r is to be freed with work_deinit() in any case. */
-bool work_prepare(struct work *work_r, const struct settings *settings) PEG_MUST_USE;
+/*
+ * Find out everything; changes nothing. keep: leave out the removal of instances that are gone.
+ * *work_r is to be freed with work_deinit() in any case.
+ */
+bool work_prepare(struct work *work_r, const struct settings *settings, bool keep) PEG_MUST_USE;
 void work_deinit(struct work *work);
 
 /* How many changes there are. */
@@ -56,10 +61,13 @@ size_t work_count(const struct work *work) PEG_MUST_USE;
 void work_print(FILE *out, const struct work *work);
 
 /*
- * Make the changes, without touching running processes: instances that are gone must have been
- * stopped. Prints each folder's lines to out when it is done.
+ * Make the changes, without touching running processes, and save for the instances that are gone.
+ * Prints each folder's lines to out when it is done.
  */
 bool work_carry_out(struct work *work, FILE *out) PEG_MUST_USE;
+
+/* Take the instances that are gone out of Postfix's list. They must have been stopped. */
+bool work_remove_gone(struct work *work, FILE *out) PEG_MUST_USE;
 
 /* The folder of the frontend. */
 const struct work_folder *work_frontend(const struct work *work) PEG_MUST_USE;

@@ -70,3 +70,12 @@ struct policy *policy_current(void)
     pthread_mutex_unlock(&policy_lock);
     return policy;
 }
+
+int policy_highest_priority(void)
+{
+    struct policy *policy = policy_current();
+    int highest = policy->settings->priority_count - 1;
+
+    policy_release(&policy);
+    return highest;
+}

@@ -34,4 +34,7 @@ void policy_install(struct policy *policy);
  * Thread-safe. */
 struct policy *policy_current(void) PEG_MUST_USE;
 
+/* The highest priority of the policy in force. Thread-safe. */
+int policy_highest_priority(void) PEG_MUST_USE;
+
 #endif

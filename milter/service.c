@@ -26,6 +26,7 @@
 #include "lib/daemon.h"
 #include "lib/log.h"
 #include "lib/notify.h"
+#include "lib/reload_note.h"
 #include "lib/startup.h"
 #include "milter/drain.h"
 #include "milter/keep.h"
@@ -36,19 +37,26 @@
 
 enum { BACKLOG = 1024, DRAIN_MS = 20000 };
 
+/* In the work thread alone. */
 static void reload(const char *root)
 {
+    static struct reload_note note;
     struct diag diag = diag_to_log();
     struct policy *policy = policy_load(root, &diag);
-    size_t count;
 
-    if (policy == NULL) {
+    note.count++;
+    note.taken = policy != NULL;
+    if (note.taken) {
+        size_t count = rules_count(policy->rules);
+
+        policy_install(policy);
+        log_info("reloaded: %zu rules are in force now", count);
+    } else {
         log_warn("reload refused: the old rules stay in force");
-        return;
     }
-    count = rules_count(policy->rules);
-    policy_install(policy);
-    log_info("reloaded: %zu rules are in force now", count);
+    policy = policy_current();
+    reload_note_write(policy->settings, "peg-milter", &note);
+    policy_release(&policy);
 }
 
 /*

@@ -199,12 +199,14 @@ static bool remove_route_headers(SMFICTX *ctx, const struct session *session)
     return true;
 }
 
+/* By the highest that there still is: meanwhile instances may have been removed. */
 static bool go_by_filter(SMFICTX *ctx, int priority)
 {
     char name[] = PEG_ROUTE_HEADER;
+    int highest = policy_highest_priority();
     char value[16];
 
-    snprintf(value, sizeof value, "%d", priority);
+    snprintf(value, sizeof value, "%d", priority < highest ? priority : highest);
     return smfi_addheader(ctx, name, value) == MI_SUCCESS;
 }
 

@@ -19,6 +19,7 @@
 #include "lib/daemon.h"
 #include "lib/log.h"
 #include "lib/notify.h"
+#include "lib/reload_note.h"
 #include "lib/settings.h"
 #include "lib/startup.h"
 #include "store/open_table.h"
@@ -41,6 +42,7 @@ struct service {
     int64_t holding_since_ms;
     uint64_t lookups;
     uint64_t misses;
+    struct reload_note reloads;
     struct event_base *base;
     struct event *signals[SIGNAL_COUNT];
     struct event *clock;
@@ -111,6 +113,9 @@ static void reload(struct service *service)
     struct settings *old = service->settings;
     struct settings *fresh = settings_load(old->root, &diag);
 
+    service->reloads.count++;
+    service->reloads.taken = fresh != NULL;
+    reload_note_write(old, service->program, &service->reloads);
     if (fresh == NULL) {
         log_warn("the settings stay as they were: %s has errors", old->file);
         return;

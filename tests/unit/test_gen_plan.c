@@ -70,7 +70,7 @@ static void the_frontend_routes_by_table_header_and_default(void **state)
 {
     struct settings *settings =
         settings_of("/r", "TCPMAP_LISTEN=[::1]:23\nPRIORITY_COUNT=2\nINSTANCE_PORT_BASE=7000");
-    struct plan *plan = plan_new(settings, PEG_FRONTEND);
+    struct plan *plan = plan_new(settings, PEG_FRONTEND, 0);
 
     (void)state;
     assert_string_equal(plan->dir, "/r/etc/postfix-frontend");
@@ -99,7 +99,7 @@ static void the_frontend_routes_by_table_header_and_default(void **state)
 static void an_instance_listens_on_the_loopback_and_relays(void **state)
 {
     struct settings *settings = settings_of("", "RELAY_HOST=[mx.example]:26");
-    struct plan *plan = plan_new(settings, 4);
+    struct plan *plan = plan_new(settings, 4, 0);
     const char *listener = pairs_get(&plan->services, "127.0.0.1:20004/inet");
 
     (void)state;
@@ -122,7 +122,7 @@ static void what_was_carried_out_needs_no_change(void **state)
 
     (void)state;
     for (int n = PEG_FRONTEND; n < 5; n++) {
-        struct plan *plan = plan_new(settings, n);
+        struct plan *plan = plan_new(settings, n, 0);
         struct present present = carried_out(plan);
 
         expect_changes(plan, &present, "");
@@ -135,7 +135,7 @@ static void what_was_carried_out_needs_no_change(void **state)
 static void each_change_is_a_line_with_what_was_before(void **state)
 {
     struct settings *settings = settings_of("/r", "");
-    struct plan *plan = plan_new(settings, 0);
+    struct plan *plan = plan_new(settings, 0, 0);
     struct present present = carried_out(plan);
 
     (void)state;
@@ -160,7 +160,7 @@ static void each_change_is_a_line_with_what_was_before(void **state)
 static void of_a_changed_service_the_options_are_shown(void **state)
 {
     struct settings *settings = settings_of("", "");
-    struct plan *plan = plan_new(settings, PEG_FRONTEND);
+    struct plan *plan = plan_new(settings, PEG_FRONTEND, 0);
     struct present present = carried_out(plan);
 
     (void)state;
@@ -181,7 +181,7 @@ static void of_a_changed_service_the_options_are_shown(void **state)
 static void only_services_of_our_own_making_are_removed(void **state)
 {
     struct settings *settings = settings_of("", "FRONTEND_LISTEN=26");
-    struct plan *plan = plan_new(settings, PEG_FRONTEND);
+    struct plan *plan = plan_new(settings, PEG_FRONTEND, 0);
     struct present present = carried_out(plan);
     struct pairs *services = &present.conf.services;
 
@@ -209,8 +209,8 @@ static void an_instance_that_moves_to_another_port_leaves_the_old_one(void **sta
 {
     struct settings *settings = settings_of("", "");
     struct settings *moved = settings_of("", "INSTANCE_PORT_BASE=30000");
-    struct plan *plan = plan_new(settings, 1);
-    struct plan *plan_moved = plan_new(moved, 1);
+    struct plan *plan = plan_new(settings, 1, 0);
+    struct plan *plan_moved = plan_new(moved, 1, 0);
     struct present present = carried_out(plan);
 
     (void)state;
@@ -230,7 +230,7 @@ static void an_instance_that_moves_to_another_port_leaves_the_old_one(void **sta
 static void a_new_folder_keeps_no_inet_service_of_the_template(void **state)
 {
     struct settings *settings = settings_of("", "FRONTEND_LISTEN=smtp");
-    struct plan *plan = plan_new(settings, PEG_FRONTEND);
+    struct plan *plan = plan_new(settings, PEG_FRONTEND, 0);
     struct present present = carried_out(plan);
     struct difference difference;
 

@@ -1,0 +1,119 @@
+/* retire - wait until no mail needs the instances that PRIORITY_COUNT no longer includes */
+#include "gen/retire.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gen/gone.h"
+#include "gen/process.h"
+#include "gen/retry.h"
+#include "keeper/id_set.h"
+#include "lib/clock.h"
+#include "monitor/queues.h"
+
+enum { POLL_MIN_MS = 50, POLL_MAX_MS = 2000, FLUSH_MS = 60000 };
+
+/* The frontend's queue when the waiting began, and what of it is still there. */
+struct mail {
+    struct id_set before;
+    bool no_memory;
+    int64_t left;
+};
+
+static void add(void *arg, int dir_fd, const char *name)
+{
+    struct mail *mail = arg;
+
+    (void)dir_fd;
+    if (!id_set_add(&mail->before, name))
+        mail->no_memory = true;
+}
+
+static void count(void *arg, int dir_fd, const char *name)
+{
+    struct mail *mail = arg;
+
+    (void)dir_fd;
+    mail->left += id_set_has(&mail->before, name);
+}
+
+/* In the order in which mail moves, so that none is missed. */
+static bool walk(const char *queue_dir, void (*visit)(void *, int, const char *), struct mail *mail)
+{
+    static const enum queue order[] = {QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED,
+                                       QUEUE_ACTIVE};
+    char why[QUEUES_WHY_SIZE];
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (!queues_walk(queue_dir, order[i], visit, mail, why)) {
+            fprintf(stderr, "%s\n", why);
+            return false;
+        }
+    if (mail->no_memory)
+        fprintf(stderr, "%s: too many messages for the memory of this machine\n", queue_dir);
+    return !mail->no_memory;
+}
+
+static bool flush(const struct work *work)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < work->gone_count; i++) {
+        const char *const argv[] = {"postqueue", "-c", work->gone[i].dir, "-f", NULL};
+
+        good = process_run(argv) && good;
+    }
+    return good;
+}
+
+static void report(const struct mail *mail, int64_t gone, int timeout_s)
+{
+    fprintf(
+        stderr,
+        "after %d s %" PRId64 " messages are left in instances that are to be removed, and %" PRId64
+        " in the frontend that may be bound for them (see peg-showqueues): nothing is removed; "
+        "run peg-gen apply --drain again, with more time (--drain=SECONDS) where they need it\n",
+        timeout_s, gone, mail->left);
+}
+
+static bool wait_for(const struct work *work, struct mail *mail, int timeout_s)
+{
+    const char *queue_dir = work_frontend(work)->plan->queue_dir;
+    int64_t start_ms = clock_boot_ms();
+    int64_t flushed_ms = start_ms;
+    int poll_ms = POLL_MIN_MS;
+
+    for (;;) {
+        int64_t now_ms = clock_boot_ms();
+        int64_t gone;
+
+        mail->left = 0;
+        if (!walk(queue_dir, count, mail) || (gone = gone_mail(work)) < 0)
+            return false;
+        if (mail->left == 0 && gone == 0)
+            return true;
+        if (now_ms - start_ms >= (int64_t)timeout_s * 1000) {
+            report(mail, gone, timeout_s);
+            return false;
+        }
+        if (now_ms - flushed_ms >= FLUSH_MS) {
+            flushed_ms = now_ms;
+            if (!retry_deferred(work->settings) || !flush(work))
+                return false;
+        }
+        clock_sleep_ms(poll_ms);
+        poll_ms = poll_ms * 2 < POLL_MAX_MS ? poll_ms * 2 : POLL_MAX_MS;
+    }
+}
+
+bool retire_wait(const struct work *work, int timeout_s)
+{
+    struct mail mail = {.left = 0};
+    bool good = walk(work_frontend(work)->plan->queue_dir, add, &mail);
+
+    /* With a new queue manager nothing is cached of what the lookup server said before. */
+    good = good && retry_lookups(work->settings) && flush(work) && wait_for(work, &mail, timeout_s);
+    id_set_free(&mail.before);
+    return good;
+}

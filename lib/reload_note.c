@@ -1,0 +1,54 @@
+/* reload_note - whether a daemon has taken over its new configuration */
+#include "lib/reload_note.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/log.h"
+
+enum { TEXT_SIZE = 64 };
+
+static bool path_of(const struct settings *settings, const char *program, char path_r[PATH_MAX])
+{
+    char name[128];
+
+    snprintf(name, sizeof name, SETTINGS_RUN_DIR "/%.64s.reload", program);
+    return settings_path(settings, name, path_r);
+}
+
+/* Written in place, in one write(2) of one length: a reader sees the old text or the new. */
+void reload_note_write(const struct settings *settings, const char *program,
+                       const struct reload_note *note)
+{
+    char path[PATH_MAX], text[TEXT_SIZE];
+    int fd = -1;
+    int len = snprintf(text, sizeof text, "%020lu %s\n", note->count,
+                       note->taken ? "taken  " : "refused");
+
+    if (path_of(settings, program, path))
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0 || pwrite(fd, text, (size_t)len, 0) != len)
+        log_warn("%s: cannot be written: %m", path);
+    if (fd >= 0)
+        close(fd);
+}
+
+bool reload_note_read(const struct settings *settings, const char *program,
+                      struct reload_note *note_r)
+{
+    char path[PATH_MAX], word[TEXT_SIZE];
+    unsigned long count;
+    size_t len;
+    char *text = path_of(settings, program, path) ? file_read(path, TEXT_SIZE, &len) : NULL;
+    bool good = text != NULL && sscanf(text, "%20lu %7s", &count, word) == 2;
+
+    if (good)
+        *note_r = (struct reload_note){.count = count, .taken = strcmp(word, "taken") == 0};
+    free(text);
+    return good;
+}

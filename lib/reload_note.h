@@ -1,0 +1,29 @@
+/*
+ * reload_note - whether a daemon has taken over its new configuration
+ *
+ * A reload is asked for by a signal, which brings no answer. So the daemon writes after each one
+ * how many there were since its start, and whether the last was taken, into a file in the run
+ * folder.
+ */
+#ifndef PEG_RELOAD_NOTE_H
+#define PEG_RELOAD_NOTE_H
+
+#include <stdbool.h>
+
+#include "lib/attr.h"
+#include "lib/settings.h"
+
+struct reload_note {
+    unsigned long count; /* reloads since the daemon's start */
+    bool taken;          /* the last one; false: it was refused, and the log says why */
+};
+
+/* Write the note of a program. A failure is logged: who asked then waits in vain for a while. */
+void reload_note_write(const struct settings *settings, const char *program,
+                       const struct reload_note *note);
+
+/* Read it. False where there is none: the daemon has not reloaded since the machine was started. */
+bool reload_note_read(const struct settings *settings, const char *program,
+                      struct reload_note *note_r) PEG_MUST_USE;
+
+#endif
