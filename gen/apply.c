@@ -82,7 +82,8 @@ static bool retire(const struct settings *settings, const struct apply_options *
     bool good = work_prepare(&work, settings, true) && carry_out(&work, true);
 
     if (good)
-        good = retire_wait(&work, options->drain ? options->drain_s : NO_DRAIN_S);
+        good =
+            gone_start(&work) && retire_wait(&work, options->drain ? options->drain_s : NO_DRAIN_S);
     work_deinit(&work);
     return good;
 }
@@ -139,7 +140,7 @@ static bool run_command(const struct settings *settings, const struct apply_opti
     bool good = work_prepare(&work, settings, false);
 
     if (good) {
-        warnings = check_work(&work, may_wait, options->drain, diag);
+        warnings = check_work(&work, may_wait, may_wait && options->drain, diag);
         good = diag->errors == 0;
     }
     if (good && options->command == APPLY_DIFF)

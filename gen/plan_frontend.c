@@ -106,7 +106,7 @@ static void plan_transports(const struct settings *settings, struct plan *plan)
     char *local_only = plan_join_options(local_options);
     char *local = mem_printf("%s %s", remote, local_only);
 
-    for (int n = 0; n < settings->priority_count; n++) {
+    for (int n = 0; n < plan->kept; n++) {
         char *name = mem_printf("peg%d/unix", n);
         char *name_marked = mem_printf("peg%d-f/unix", n);
         const char *common = settings_is_local(settings, n) ? local : remote;

@@ -74,6 +74,12 @@ static void choose_daemon(const struct work *work, const struct part *part, stru
         select_part(&steps->start, part);
 }
 
+/* An instance that was removed has kept its folder. */
+static bool is_new(const struct difference *d)
+{
+    return d->create || d->registration;
+}
+
 static void choose_postfix(const struct work *work, const struct part *part,
                            const struct difference *d, struct steps *steps)
 {
@@ -83,7 +89,7 @@ static void choose_postfix(const struct work *work, const struct part *part,
     if (runs == 1 &&
         (difference_count(d) > 0 || pending != PENDING_NOTHING || control_nice_differs(part)))
         select_part(&steps->postfix, part);
-    else if (runs == 0 && (d->create || pending == PENDING_START))
+    else if (runs == 0 && (is_new(d) || pending == PENDING_START))
         select_part(&steps->start, part);
 }
 
@@ -186,7 +192,7 @@ bool refresh_before(const struct work *work)
 
         if (d == NULL || difference_count(d) == 0)
             continue;
-        pending_note(work->settings, part, d->create || d->owner ? PENDING_START : PENDING_RELOAD);
+        pending_note(work->settings, part, is_new(d) || d->owner ? PENDING_START : PENDING_RELOAD);
         if (d->owner && runs)
             select_part(&stop, part);
     }
