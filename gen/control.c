@@ -196,7 +196,7 @@ static bool reload_daemon(const struct settings *settings, const struct part *pa
     }
     for (int waited_ms = 0; waited_ms < RELOAD_TIMEOUT_MS; waited_ms += POLL_MS) {
         if (reload_note_read(settings, part->name, &after) &&
-            (!had || after.count != before.count)) {
+            (!had || after.pid != before.pid || after.count != before.count)) {
             if (!after.taken)
                 fprintf(stderr, "%s: keeps its old configuration; the log says what is wrong\n",
                         part->name);

@@ -27,7 +27,7 @@ void reload_note_write(const struct settings *settings, const char *program,
 {
     char path[PATH_MAX], text[TEXT_SIZE];
     int fd = -1;
-    int len = snprintf(text, sizeof text, "%020lu %s\n", note->count,
+    int len = snprintf(text, sizeof text, "%010ld %020lu %s\n", (long)getpid(), note->count,
                        note->taken ? "taken  " : "refused");
 
     if (path_of(settings, program, path))
@@ -42,13 +42,15 @@ bool reload_note_read(const struct settings *settings, const char *program,
                       struct reload_note *note_r)
 {
     char path[PATH_MAX], word[TEXT_SIZE];
-    unsigned long count;
+    struct reload_note note;
     size_t len;
     char *text = path_of(settings, program, path) ? file_read(path, TEXT_SIZE, &len) : NULL;
-    bool good = text != NULL && sscanf(text, "%20lu %7s", &count, word) == 2;
+    bool good = text != NULL && sscanf(text, "%10ld %20lu %7s", &note.pid, &note.count, word) == 3;
 
-    if (good)
-        *note_r = (struct reload_note){.count = count, .taken = strcmp(word, "taken") == 0};
+    if (good) {
+        note.taken = strcmp(word, "taken") == 0;
+        *note_r = note;
+    }
     free(text);
     return good;
 }

@@ -14,6 +14,7 @@
 #include "lib/settings.h"
 
 struct reload_note {
+    long pid;            /* of the daemon; set by reload_note_write() */
     unsigned long count; /* reloads since the daemon's start */
     bool taken;          /* the last one; false: it was refused, and the log says why */
 };
@@ -22,7 +23,7 @@ struct reload_note {
 void reload_note_write(const struct settings *settings, const char *program,
                        const struct reload_note *note);
 
-/* Read it. False where there is none: the daemon has not reloaded since the machine was started. */
+/* Read it. False where there is none: no such daemon has reloaded since the machine was started. */
 bool reload_note_read(const struct settings *settings, const char *program,
                       struct reload_note *note_r) PEG_MUST_USE;
 

@@ -17,3 +17,8 @@ def tree(folder):
                     content = hashlib.sha256(file.read()).hexdigest()
             found[path] = (status.st_mode, status.st_uid, status.st_mtime_ns, content)
     return found
+
+
+def contents(folder):
+    """{path below the folder: what is in it}, whenever and by whom it was written."""
+    return {path: (mode, content) for path, (mode, _, _, content) in tree(folder).items()}
