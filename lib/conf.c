@@ -21,7 +21,6 @@ struct reader {
     const char *file;
     struct diag *diag;
     struct conf *conf;
-    bool failed;
     bool no_memory;
 };
 
@@ -74,7 +73,6 @@ static bool is_digit(char c)
 static void report(struct reader *r, unsigned line, const char *what)
 {
     diag_error(r->diag, r->file, line, "%s", what);
-    r->failed = true;
 }
 
 static void skip_line(struct reader *r)
@@ -284,6 +282,7 @@ static void read_assignment(struct reader *r)
     const char *name = r->text + r->pos;
     size_t start = r->pos;
     unsigned line = r->line;
+    unsigned errors_before = r->diag->errors;
     struct value value = {0};
     int index;
 
@@ -305,22 +304,23 @@ static void read_assignment(struct reader *r)
     take(r);
     if (!read_value(r, &value))
         skip_line(r);
-    else if (!r->no_memory)
+    else if (!r->no_memory && r->diag->errors == errors_before)
         add_entry(r, name, name_len, index, &value, line);
     free(value.bytes);
 }
 
 /* Refused at once, in comments too, so that the reader need not think of them. */
-static void refuse_nul_bytes(struct reader *r)
+static bool refuse_nul_bytes(struct reader *r)
 {
     const char *nul = r->len == 0 ? NULL : memchr(r->text, '\0', r->len);
     unsigned line = 1;
 
     if (nul == NULL)
-        return;
+        return false;
     for (const char *p = r->text; p < nul; p++)
         line += *p == '\n';
     report(r, line, "a NUL byte; this is no text file");
+    return true;
 }
 
 static void read_all(struct reader *r)
@@ -348,13 +348,12 @@ struct conf *conf_parse(const char *text, size_t text_len, const char *file, str
     r.conf = calloc(1, sizeof *r.conf);
     if (r.conf == NULL)
         return NULL;
-    refuse_nul_bytes(&r);
-    if (!r.failed)
+    if (!refuse_nul_bytes(&r))
         read_all(&r);
-    if (r.no_memory)
+    if (r.no_memory) {
         report(&r, 0, "out of memory");
-    if (r.failed)
         conf_free(&r.conf);
+    }
     return r.conf;
 }
 

@@ -28,8 +28,8 @@ struct conf {
 
 /*
  * Parse text (text_len bytes; NUL bytes are an error). file is used in reports only. Reports every
- * problem to diag. Returns the entries, to be freed with conf_free(), or NULL where anything was
- * reported or memory ran out.
+ * problem to diag. Returns the entries that could be read, to be freed with conf_free(), or NULL
+ * where memory ran out.
  */
 struct conf *conf_parse(const char *text, size_t text_len, const char *file,
                         struct diag *diag) PEG_MUST_USE;

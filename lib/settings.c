@@ -75,9 +75,9 @@ static void take_plain(struct reading *in, const struct settings_parameter *p,
 /* Whether the [n] of an entry is that of an instance; reports where it is not. */
 static bool check_index(struct reading *in, const struct conf_entry *e)
 {
-    /* After a wrong PRIORITY_COUNT the largest is assumed. */
-    int count = in->bad[settings_row("PRIORITY_COUNT")] ? SETTINGS_PRIORITY_MAX
-                                                        : in->settings->priority_count;
+    /* After a wrong PRIORITY_COUNT, and where it may be missing, the largest is assumed. */
+    bool unknown = in->incomplete || in->bad[settings_row("PRIORITY_COUNT")];
+    int count = unknown ? SETTINGS_PRIORITY_MAX : in->settings->priority_count;
 
     if (e->index < count)
         return true;
@@ -249,10 +249,12 @@ struct settings *settings_parse(const char *root, const char *text, size_t text_
         return NULL;
     }
     conf = conf_parse(text, text_len, file, diag);
+    in.incomplete = conf == NULL || diag->errors != errors_before;
     if (conf != NULL) {
         take_entries(&in, conf);
         spread_defaults(&in);
-        settings_reading_check(&in);
+        if (!in.incomplete)
+            settings_reading_check(&in);
         conf_free(&conf);
     }
     settings_table_free_instance(&in.scratch);

@@ -19,6 +19,7 @@ struct reading {
     unsigned line[SETTINGS_PARAMETER_COUNT];
     const char *set_as[SETTINGS_PARAMETER_COUNT]; /* the name in that line, old or new */
     bool bad[SETTINGS_PARAMETER_COUNT]; /* reported, so that further checks would mislead */
+    bool incomplete;                    /* lines that are no assignments were reported */
     struct settings_instance scratch;   /* to see whether a value is right */
     const char *of_default[SETTINGS_PARAMETER_COUNT];          /* the value of NAME_DEFAULT */
     bool own[SETTINGS_PARAMETER_COUNT][SETTINGS_PRIORITY_MAX]; /* NAME[n] was given */

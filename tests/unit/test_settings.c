@@ -264,6 +264,14 @@ static void all_problems_are_reported_in_one_run(void **state)
         "f:5: there is no parameter X\n");
 }
 
+static void lines_that_are_no_assignments_hide_nothing(void **state)
+{
+    (void)state;
+    expect_reports("PRIORITY_COUNT = 9\nNICE_LEVEL[8]=x\nDEFAULT_PRIORITY=8\n",
+                   "f:1: only assignments NAME=value may stand here, without blanks before \"=\"\n"
+                   "f:2: NICE_LEVEL[8] = \"x\": a whole number from -20 to 20 is needed\n");
+}
+
 static void the_frontend_tries_twice_in_a_lifetime(void **state)
 {
     static const struct {
@@ -392,6 +400,7 @@ int main(void)
         cmocka_unit_test(wrong_names_and_suffixes_are_named),
         cmocka_unit_test(ports_that_clash_are_named),
         cmocka_unit_test(all_problems_are_reported_in_one_run),
+        cmocka_unit_test(lines_that_are_no_assignments_hide_nothing),
         cmocka_unit_test(the_frontend_tries_twice_in_a_lifetime),
         cmocka_unit_test(instances_take_what_is_theirs_or_the_default),
         cmocka_unit_test(the_names_of_the_system_before_are_known),
