@@ -82,6 +82,7 @@ bool settings_path(const struct settings *settings, const char *below_root,
 #define SETTINGS_TABLE_LOCK SETTINGS_STORE_DIR "/table.lock"
 #define SETTINGS_LOG_FILE "/var/log/mail.log" /* used below --root; otherwise syslog */
 #define SETTINGS_FRONTEND_SPOOL "/var/spool/postfix-frontend"
+#define SETTINGS_FRONTEND_DATA "/var/lib/postfix-frontend" /* belongs to its mail_owner */
 #define SETTINGS_MILTER_SOCKET "peg/milter" /* below the frontend's queue directory */
 
 /*

@@ -1,7 +1,10 @@
-/* startup - the first steps of a daemon of this gateway */
+/* startup - the first steps of a daemon of this gateway: see also startup_restart.c */
 #include "lib/startup.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/daemon.h"
@@ -36,7 +39,10 @@ bool startup_pid_file(const char *program, const struct settings *settings)
         log_error("the path %s is too long", settings->root);
         return false;
     }
-    return daemon_folder(folder, settings->daemon_user, NULL, 0755) && daemon_pid_file(path);
+    if (!daemon_folder(folder, settings->daemon_user, NULL, 0755) || !daemon_pid_file(path))
+        return false;
+    startup_forget_note(settings, program);
+    return true;
 }
 
 bool startup_store(const struct settings *settings)
@@ -57,4 +63,19 @@ bool startup_can_read(const struct settings *settings, const char *below_root)
         return true;
     log_error("%s: user %s cannot read it: %m", path, settings->daemon_user);
     return false;
+}
+
+bool startup_frontend_group(const struct settings *settings, char group_r[STARTUP_GROUP_SIZE])
+{
+    char path[PATH_MAX];
+    struct stat status;
+    const struct passwd *owner;
+    const struct group *group;
+
+    if (!settings_path(settings, SETTINGS_FRONTEND_DATA, path) || stat(path, &status) != 0)
+        return false;
+    owner = getpwuid(status.st_uid);
+    group = owner != NULL ? getgrgid(owner->pw_gid) : NULL;
+    return group != NULL &&
+           snprintf(group_r, STARTUP_GROUP_SIZE, "%s", group->gr_name) < STARTUP_GROUP_SIZE;
 }

@@ -115,11 +115,7 @@ static void reload(struct service *service)
         log_warn("the settings stay as they were: %s has errors", old->file);
         return;
     }
-    if (strcmp(fresh->tcpmap_host, old->tcpmap_host) != 0 ||
-        fresh->tcpmap_port != old->tcpmap_port ||
-        fresh->tcpmap_connections != old->tcpmap_connections)
-        log_warn("TCPMAP_LISTEN and LIMIT_CONNECTIONS_TCPMAP change when %s is restarted",
-                 service->program);
+    startup_warn_of_restart(fresh, service->program);
     service->settings = fresh;
     settings_free(&old);
     log_info("settings reloaded from %s", fresh->file);
@@ -212,6 +208,7 @@ static bool start(struct service *service)
         return false;
     }
     (void)table_is_ready(service); /* where it is not, that is in the log, and lookups wait */
+    startup_note(settings, service->program);
     return true;
 }
 
