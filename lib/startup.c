@@ -4,11 +4,14 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/daemon.h"
 #include "lib/log.h"
+
+enum { OTHER_FILES = 32 }; /* log, table, sockets, libraries' own, with room to spare */
 
 bool startup_log(const char *program, const struct settings *settings, bool foreground)
 {
@@ -78,4 +81,27 @@ bool startup_frontend_group(const struct settings *settings, char group_r[STARTU
     group = owner != NULL ? getgrgid(owner->pw_gid) : NULL;
     return group != NULL &&
            snprintf(group_r, STARTUP_GROUP_SIZE, "%s", group->gr_name) < STARTUP_GROUP_SIZE;
+}
+
+int startup_fit_connections(const char *parameter, int wanted)
+{
+    const rlim_t need = (rlim_t)wanted + OTHER_FILES;
+    struct rlimit have;
+    struct rlimit more;
+    int fits;
+
+    if (getrlimit(RLIMIT_NOFILE, &have) != 0 || have.rlim_cur >= need)
+        return wanted;
+    more.rlim_cur = need;
+    more.rlim_max = have.rlim_max > need ? have.rlim_max : need;
+    if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+        return wanted;
+    more.rlim_cur = more.rlim_max = have.rlim_max; /* only root may go beyond */
+    if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+        have = more;
+    fits = have.rlim_cur > OTHER_FILES ? (int)(have.rlim_cur - OTHER_FILES) : 1;
+    log_warn("%s: %d connections do not fit in %lu open files, which is enough for %d; raise that "
+             "limit (ulimit -Hn, or LimitNOFILE of the service)",
+             parameter, wanted, (unsigned long)have.rlim_cur, fits);
+    return fits;
 }

@@ -34,6 +34,13 @@ bool startup_store(const struct settings *settings) PEG_MUST_USE;
 bool startup_can_read(const struct settings *settings, const char *below_root) PEG_MUST_USE;
 
 /*
+ * Make room for wanted connections among the open files of this process (RLIMIT_NOFILE), as root
+ * beyond the hard limit. Returns wanted, or how many fit, with a warning in the log that names the
+ * parameter. Call it before privileges are dropped.
+ */
+int startup_fit_connections(const char *parameter, int wanted);
+
+/*
  * The group that the frontend's smtpd runs in: that of its mail_owner, who owns its data folder.
  * false: there is no such folder yet, or its owner has no group.
  */

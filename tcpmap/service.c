@@ -181,7 +181,8 @@ static bool start(struct service *service)
         return false;
     if (!listen_set_open(&service->listeners, settings->tcpmap_host, settings->tcpmap_port))
         return false;
-    service->connection_limit = listen_fit_limit(settings->tcpmap_connections);
+    service->connection_limit =
+        startup_fit_connections("LIMIT_CONNECTIONS_TCPMAP", settings->tcpmap_connections);
     if (!postqueue_drop_privileges(settings))
         return false;
     if (!startup_can_read(settings, SETTINGS_CONF_FILE) || !open_table_can_recover(settings))

@@ -198,6 +198,13 @@ class MilterProcess:
         """Start it where it must refuse; returns CompletedProcess."""
         return run("-f", "--root", self.root, env=self._env())
 
+    def tool(self, program, *arguments):
+        """What another program of the same build says about this folder."""
+        command = (os.path.join(os.path.dirname(PROGRAM), program),) + arguments
+        return subprocess.check_output(
+            command + ("--root", self.root), env=self._env(), universal_newlines=True
+        )
+
     def _env(self):
         options = "suppressions=%s:print_suppressions=0" % self.path("leaks")
         return dict(os.environ, LSAN_OPTIONS=options, TSAN_OPTIONS="exitcode=0:atexit_sleep_ms=0")

@@ -2,12 +2,11 @@
 
 import os
 import re
-import subprocess
 import threading
 
 import pytest
 from harness import milter_protocol as protocol
-from milter_process import CONF, CONF_FILE, PROGRAM, RULES_FILE
+from milter_process import CONF, CONF_FILE, RULES_FILE
 
 SCALE = float(os.environ.get("PEG_TEST_SCALE", "1"))
 BOB, CARL = "bob@dest.example", "carl@dest.example"
@@ -55,8 +54,7 @@ def test_a_new_default_priority_is_in_force_after_a_reload(make_milter):
 
 def journal_syncs(milter):
     """How often it has waited for the disk."""
-    command = (os.path.join(os.path.dirname(PROGRAM), "peg-decisions"), "status")
-    status = subprocess.check_output(command + ("--root", milter.root), universal_newlines=True)
+    status = milter.tool("peg-decisions", "status")
     return int(re.search(r"^journal_syncs\s+(\d+)$", status, re.M).group(1))
 
 

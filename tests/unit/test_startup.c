@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/file.h"
@@ -213,6 +215,43 @@ static void the_group_of_the_frontend_is_that_of_who_owns_its_data(void **state)
     settings_free(&settings);
 }
 
+/* In a process of its own: limits that were lowered cannot be raised again. */
+static int fitted_limit(rlim_t soft, rlim_t hard, int wanted)
+{
+    const struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
+    struct rlimit after;
+    int fds[2];
+    int result[2] = {-1, -1};
+    pid_t pid;
+
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && (geteuid() != 0 || setuid(65534) == 0)) {
+            result[0] = startup_fit_connections("LIMIT", wanted);
+            if (getrlimit(RLIMIT_NOFILE, &after) == 0)
+                result[1] = (int)after.rlim_cur;
+        }
+        _exit(write(fds[1], result, sizeof result) == sizeof result ? 0 : 1);
+    }
+    assert_int_equal(read(fds[0], result, sizeof result), sizeof result);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    close(fds[0]);
+    close(fds[1]);
+    assert_true(result[1] >= result[0]); /* all of them can be opened */
+    return result[0];
+}
+
+static void the_connection_limit_is_made_to_fit_the_open_files(void **state)
+{
+    (void)state;
+    assert_int_equal(fitted_limit(1024, 1024, 100), 100);
+    assert_int_equal(fitted_limit(64, 1024, 500), 500); /* raised */
+    assert_in_range(fitted_limit(64, 256, 500), 200, 255);
+    assert_int_equal(fitted_limit(16, 16, 500), 1);
+}
+
 static void in_folders(int (*act)(const char *path), const char *const folders[], size_t count)
 {
     char path[PATH_MAX];
@@ -268,6 +307,7 @@ int main(void)
         IN_ROOT(a_reload_warns_of_what_waits_for_a_restart_and_of_nothing_else),
         IN_ROOT(a_reload_without_the_note_says_that_it_cannot_tell),
         IN_ROOT(the_group_of_the_frontend_is_that_of_who_owns_its_data),
+        cmocka_unit_test(the_connection_limit_is_made_to_fit_the_open_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
