@@ -83,6 +83,17 @@ bool startup_frontend_group(const struct settings *settings, char group_r[STARTU
            snprintf(group_r, STARTUP_GROUP_SIZE, "%s", group->gr_name) < STARTUP_GROUP_SIZE;
 }
 
+void startup_nice(const char *parameter, int level)
+{
+    int wanted = settings_nice_level(level);
+    int now = getpriority(PRIO_PROCESS, 0);
+
+    if (now != wanted && setpriority(PRIO_PROCESS, 0, wanted) != 0)
+        log_warn("%s: the nice level stays %d, %d cannot be set: %m; start this as root, or allow "
+                 "it (ulimit -e, or LimitNICE of the service)",
+                 parameter, now, wanted);
+}
+
 int startup_fit_connections(const char *parameter, int wanted)
 {
     const rlim_t need = (rlim_t)wanted + OTHER_FILES;

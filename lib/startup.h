@@ -34,6 +34,12 @@ bool startup_store(const struct settings *settings) PEG_MUST_USE;
 bool startup_can_read(const struct settings *settings, const char *below_root) PEG_MUST_USE;
 
 /*
+ * Give this process the nice level of a parameter. No threads may run yet: on Linux each has a
+ * level of its own, which it inherits. Where that is not permitted the log has a warning.
+ */
+void startup_nice(const char *parameter, int level);
+
+/*
  * Make room for wanted connections among the open files of this process (RLIMIT_NOFILE), as root
  * beyond the hard limit. Returns wanted, or how many fit, with a warning in the log that names the
  * parameter. Call it before privileges are dropped.

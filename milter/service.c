@@ -239,6 +239,7 @@ static bool start(const struct settings *settings)
     }
     if (!open_socket(settings))
         return false;
+    startup_nice("NICE_LEVEL_MILTER", settings->milter_nice_level);
     startup_fit_connections("LIMIT_CONNECTIONS_MILTER", settings->milter_connections);
     if (daemon_drop_privileges(settings->daemon_user, NULL) &&
         startup_can_read(settings, SETTINGS_CONF_FILE) &&
