@@ -16,8 +16,7 @@ enum {
     STOP_TIMEOUT_MS = 30000, /* peg-milter may be waiting for its disk */
     RELOAD_TIMEOUT_MS = 10000,
     POLL_MS = 10,
-    LOOKUPS_TRIED_MS = 7000, /* at the least */
-    NICE_HIGHEST = 19        /* Linux knows no 20, and takes it for this */
+    LOOKUPS_TRIED_MS = 7000 /* at the least */
 };
 
 static bool is_daemon(const struct part *part)
@@ -160,7 +159,7 @@ bool control_stop(const struct selection *selection)
 
 static int nice_wanted(const struct part *part)
 {
-    return part->nice_level > NICE_HIGHEST ? NICE_HIGHEST : part->nice_level;
+    return settings_nice_level(part->nice_level);
 }
 
 bool control_nice_differs(const struct part *part)

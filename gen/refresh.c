@@ -11,6 +11,7 @@
 #include "gen/part.h"
 #include "gen/pending.h"
 #include "lib/clock.h"
+#include "lib/startup.h"
 
 enum { TRANSPORT_TIMEOUT_MS = 10000, POLL_MS = 10 };
 
@@ -43,14 +44,6 @@ static const struct difference *difference_of(const struct work *work, const str
     return NULL;
 }
 
-/* Whether the address on which peg-tcpmap listens has changed in the frontend's master.cf. */
-static bool resolver_changed(const struct work *work)
-{
-    const struct difference *d = &work_frontend(work)->difference;
-
-    return !d->create && pairs_get(&d->services, "rewrite-route/unix") != NULL;
-}
-
 static void print_names(const char *what, const struct selection *selection)
 {
     if (selection->count == 0)
@@ -61,12 +54,12 @@ static void print_names(const char *what, const struct selection *selection)
     printf("\n");
 }
 
-/* Our daemons are always reloaded: rules and limits are theirs alone. */
+/* Our daemons are always reloaded at least: rules and limits are theirs alone. */
 static void choose_daemon(const struct work *work, const struct part *part, struct steps *steps)
 {
     bool runs = part_runs(part, NULL) == 1;
 
-    if (runs && part->kind == PART_TCPMAP && resolver_changed(work))
+    if (runs && startup_needs_restart(work->settings, part->name))
         select_part(&steps->restart, part);
     else if (runs)
         select_part(&steps->daemons, part);

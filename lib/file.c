@@ -1,9 +1,12 @@
-/* file - read a whole file, write all of some bytes */
+/* file - read a whole file, write all of some bytes, replace a file at once */
 #include "lib/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *file_read(const char *path, size_t max_len, size_t *len_r)
@@ -65,4 +68,27 @@ bool file_write(int fd, const void *bytes, size_t len)
         }
     }
     return true;
+}
+
+bool file_replace_at(int dir_fd, const char *name, const void *bytes, size_t len, mode_t mode)
+{
+    char temporary[NAME_MAX + 1];
+    int name_len = snprintf(temporary, sizeof temporary, ".%s.new", name);
+    int error = ENAMETOOLONG;
+    bool done = false;
+    int fd;
+
+    if (name_len > 0 && (size_t)name_len < sizeof temporary) {
+        unlinkat(dir_fd, temporary, 0); /* left behind by one that was killed */
+        fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        done = fd >= 0 && file_write(fd, bytes, len) && fchmod(fd, mode) == 0 &&
+               renameat(dir_fd, temporary, dir_fd, name) == 0;
+        error = errno;
+        if (fd >= 0)
+            close(fd);
+        if (fd >= 0 && !done)
+            unlinkat(dir_fd, temporary, 0);
+    }
+    errno = error;
+    return done;
 }

@@ -3,7 +3,7 @@
  *
  * Pure: the caller brings the time and writes the line.
  *
- * Threads: not for concurrent use on one object; the caller locks.
+ * Threads: not for concurrent use on one object, but for log_limit_pass_shared().
  */
 #ifndef PEG_LOG_LIMIT_H
 #define PEG_LOG_LIMIT_H
@@ -28,5 +28,9 @@ struct log_limit {
  * went there; otherwise it stays untouched.
  */
 bool log_limit_pass(struct log_limit *limit, int64_t now_ms, uint64_t *held_back_r) PEG_MUST_USE;
+
+/* The same for events that happen in several threads at once. */
+bool log_limit_pass_shared(struct log_limit *limit, int64_t now_ms,
+                           uint64_t *held_back_r) PEG_MUST_USE;
 
 #endif

@@ -67,6 +67,9 @@ void settings_free(struct settings **settings);
 /* Whether priority n is delivered by an instance of this host, not by INSTANCE_NEXTHOP[n]. */
 bool settings_is_local(const struct settings *settings, int n) PEG_MUST_USE;
 
+/* The level that Linux makes of a nice level: it knows no 20, and takes it for 19. */
+int settings_nice_level(int level);
+
 /*
  * The paths of the gateway, all below settings->root. Each writes a NUL-terminated path into path_r
  * and returns false where it would not fit.
@@ -82,6 +85,7 @@ bool settings_path(const struct settings *settings, const char *below_root,
 #define SETTINGS_TABLE_LOCK SETTINGS_STORE_DIR "/table.lock"
 #define SETTINGS_LOG_FILE "/var/log/mail.log" /* used below --root; otherwise syslog */
 #define SETTINGS_FRONTEND_SPOOL "/var/spool/postfix-frontend"
+#define SETTINGS_FRONTEND_DATA "/var/lib/postfix-frontend" /* belongs to its mail_owner */
 #define SETTINGS_MILTER_SOCKET "peg/milter" /* below the frontend's queue directory */
 
 /*

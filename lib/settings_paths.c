@@ -1,4 +1,4 @@
-/* settings_paths - what follows from the parameters: paths and names */
+/* settings_paths - what follows from the parameters: paths, names and the like */
 #include "lib/settings.h"
 
 #include <stdio.h>
@@ -6,6 +6,13 @@
 bool settings_is_local(const struct settings *settings, int n)
 {
     return settings->instance[n].nexthop == NULL || settings->instance[n].nexthop[0] == '\0';
+}
+
+int settings_nice_level(int level)
+{
+    const int highest = 19;
+
+    return level < highest ? level : highest;
 }
 
 bool settings_path(const struct settings *settings, const char *below_root, char path_r[PATH_MAX])

@@ -2,7 +2,6 @@
 #include "milter/keep.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -15,7 +14,6 @@ static struct table *decisions; /* set before any session, as journal is */
 static struct journal *journal;
 static _Atomic uint64_t syncs_counted;
 
-static pthread_mutex_t full_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct log_limit full_limit;
 
 void keep_use(struct table *table, struct journal *to)
@@ -32,12 +30,8 @@ void keep_table(void)
 static void warn_of_full_table(void)
 {
     uint64_t held_back;
-    bool pass;
 
-    pthread_mutex_lock(&full_lock);
-    pass = log_limit_pass(&full_limit, clock_boot_ms(), &held_back);
-    pthread_mutex_unlock(&full_lock);
-    if (pass)
+    if (log_limit_pass_shared(&full_limit, clock_boot_ms(), &held_back))
         log_warn("the decision table is full: messages go whole, by the highest priority among "
                  "their recipients (%" PRIu64 " more since the last such warning); raise "
                  "TABLE_CAPACITY",

@@ -35,6 +35,8 @@
 #include "store/journal.h"
 #include "store/open_table.h"
 
+#define PROGRAM "peg-milter"
+
 enum { BACKLOG = 1024, DRAIN_MS = 20000 };
 
 /* In the work thread alone. */
@@ -49,13 +51,14 @@ static void reload(const char *root)
     if (note.taken) {
         size_t count = rules_count(policy->rules);
 
+        startup_warn_of_restart(policy->settings, PROGRAM);
         policy_install(policy);
         log_info("reloaded: %zu rules are in force now", count);
     } else {
         log_warn("reload refused: the old rules stay in force");
     }
     policy = policy_current();
-    reload_note_write(policy->settings, "peg-milter", &note);
+    reload_note_write(policy->settings, PROGRAM, &note);
     policy_release(&policy);
 }
 
@@ -168,25 +171,6 @@ static bool block_signals(void)
     return pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0;
 }
 
-/* The group that the frontend's smtpd runs in: that of its mail_owner, who owns its data folder. */
-static const char *frontend_group(const struct settings *settings)
-{
-    char path[PATH_MAX];
-    struct stat status;
-    const struct passwd *owner;
-    const struct group *group;
-
-    if (!settings_path(settings, "/var/lib/postfix-frontend", path) || stat(path, &status) != 0) {
-        log_error("%s: %m; run peg-gen apply first", path);
-        return NULL;
-    }
-    owner = getpwuid(status.st_uid);
-    group = owner != NULL ? getgrgid(owner->pw_gid) : NULL;
-    if (group == NULL)
-        log_error("%s: its owner has no group", path);
-    return group != NULL ? group->gr_name : NULL;
-}
-
 /*
  * Open the socket inside the frontend's queue folder, where a chrooted smtpd reaches it, for the
  * frontend and nobody else: who can speak to it can claim routing keys. The path is given relative
@@ -195,14 +179,15 @@ static const char *frontend_group(const struct settings *settings)
 static bool open_socket(const struct settings *settings)
 {
     char spool[PATH_MAX], folder[PATH_MAX], connection[] = "unix:" SETTINGS_MILTER_SOCKET;
-    const char *group_name = frontend_group(settings);
-    char group[256];
+    char group[STARTUP_GROUP_SIZE];
     mode_t mask;
     int opened;
 
-    if (group_name == NULL)
+    if (!startup_frontend_group(settings, group)) {
+        log_error("%s%s: there is none, or its owner has no group; run peg-gen apply first",
+                  settings->root, SETTINGS_FRONTEND_DATA);
         return false;
-    snprintf(group, sizeof group, "%s", group_name);
+    }
     if (!settings_path(settings, SETTINGS_FRONTEND_SPOOL, spool) ||
         !settings_path(settings, SETTINGS_FRONTEND_SPOOL "/peg", folder) ||
         !daemon_folder(folder, settings->daemon_user, group, 0750))
@@ -254,7 +239,7 @@ static bool open_decisions(const struct settings *settings)
 /* All that needs root comes before privileges are dropped; threads come after. */
 static bool start(const struct settings *settings)
 {
-    if (!block_signals() || !startup_pid_file("peg-milter", settings) || !startup_store(settings))
+    if (!block_signals() || !startup_pid_file(PROGRAM, settings) || !startup_store(settings))
         return false;
     if (!session_register()) {
         log_error("libmilter refuses the callbacks: is it older than this program was built for?");
@@ -262,11 +247,15 @@ static bool start(const struct settings *settings)
     }
     if (!open_socket(settings))
         return false;
+    startup_nice("NICE_LEVEL_MILTER", settings->milter_nice_level);
+    startup_fit_connections("LIMIT_CONNECTIONS_MILTER", settings->milter_connections);
     if (daemon_drop_privileges(settings->daemon_user, NULL) &&
         startup_can_read(settings, SETTINGS_CONF_FILE) &&
         startup_can_read(settings, SETTINGS_RULES_FILE) && open_table_can_recover(settings) &&
-        open_decisions(settings))
+        open_decisions(settings)) {
+        startup_note(settings, PROGRAM);
         return true;
+    }
     unlink(SETTINGS_MILTER_SOCKET);
     return false;
 }

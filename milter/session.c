@@ -15,6 +15,7 @@
 #include "milter/drain.h"
 #include "milter/envelope.h"
 #include "milter/keep.h"
+#include "milter/limit.h"
 #include "milter/orcpt.h"
 #include "milter/policy.h"
 #include "milter/report.h"
@@ -38,12 +39,32 @@ struct session {
     bool not_whole;         /* memory ran out: what is known of this message is not all */
 };
 
+/* A session within the limit; NULL, and the log says why: this one is not served. */
+static struct session *session_new(int limit)
+{
+    struct session *session;
+
+    if (!limit_enter(limit))
+        return NULL;
+    session = calloc(1, sizeof *session);
+    if (session != NULL && (session->classify = classify_new()) != NULL)
+        return session;
+    log_error("out of memory: the mail of an SMTP session goes by the default priority");
+    free(session);
+    limit_leave();
+    return NULL;
+}
+
+/* NULL is allowed. */
 static void session_free(struct session *session)
 {
+    if (session == NULL)
+        return;
     classify_free(&session->classify);
     envelope_deinit(&session->envelope);
     policy_release(&session->policy);
     free(session);
+    limit_leave();
 }
 
 static sfsistat answer(const struct session *session, unsigned long step)
@@ -74,21 +95,24 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
                              unsigned long *steps_r, unsigned long *unused0_r,
                              unsigned long *unused1_r)
 {
-    struct session *session = calloc(1, sizeof *session);
-    struct policy *policy = policy_current();
+    struct policy *policy;
+    struct session *session;
 
     (void)unused0, (void)unused1;
-    if (session == NULL || (session->classify = classify_new()) == NULL || policy == NULL ||
-        smfi_setpriv(ctx, session) != MI_SUCCESS)
-        goto fail;
     if ((offered_actions & ACTIONS) != ACTIONS) {
         log_error("the MTA does not let a milter change headers and recipients: its mail goes "
                   "by the default priority; Postfix 2.6 or later is needed");
-        goto fail;
+        return SMFIS_REJECT; /* of the milter, not of mail: the frontend goes on without */
     }
+    policy = policy_current();
+    session = session_new(policy->settings->milter_connections);
+    smfi_setpriv(ctx, session);
     *actions_r = ACTIONS;
-    *steps_r = offered_steps & (STEPS_SKIPPED | STEPS_WITHOUT_REPLY);
-    session->without_reply = offered_steps & STEPS_WITHOUT_REPLY;
+    *steps_r = offered_steps & (STEPS_SKIPPED & ~SMFIP_NOCONNECT); /* see on_connect() */
+    if (session != NULL) {
+        *steps_r = offered_steps & (STEPS_SKIPPED | STEPS_WITHOUT_REPLY);
+        session->without_reply = offered_steps & STEPS_WITHOUT_REPLY;
+    }
     if ((offered_actions & SMFIF_SETSYMLIST) != 0) {
         *actions_r |= SMFIF_SETSYMLIST;
         ask_for_macros(ctx, rules_macros(policy->rules));
@@ -96,12 +120,14 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
     *unused0_r = *unused1_r = 0;
     policy_release(&policy);
     return SMFIS_CONTINUE;
-fail:
-    policy_release(&policy);
-    smfi_setpriv(ctx, NULL);
-    if (session != NULL)
-        session_free(session);
-    return SMFIS_REJECT; /* of the milter, not of mail: the frontend goes on without */
+}
+
+/* A session that is not served ends here for us: Postfix sends no more of it, and has nothing to
+ * warn of, as it would if the negotiation failed (src/milter/milter8.c). Others skip this step. */
+static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
+{
+    (void)host, (void)address;
+    return smfi_getpriv(ctx) != NULL ? SMFIS_CONTINUE : SMFIS_ACCEPT;
 }
 
 static void on_gave_up(void *arg, const struct rule *rule, const char *why)
@@ -345,8 +371,7 @@ static sfsistat on_close(SMFICTX *ctx)
     struct session *session = smfi_getpriv(ctx);
 
     smfi_setpriv(ctx, NULL);
-    if (session != NULL)
-        session_free(session);
+    session_free(session);
     return SMFIS_CONTINUE;
 }
 
@@ -356,6 +381,7 @@ bool session_register(void)
     struct smfiDesc callbacks = {.xxfi_name = name,
                                  .xxfi_version = SMFI_VERSION,
                                  .xxfi_flags = ACTIONS | SMFIF_SETSYMLIST,
+                                 .xxfi_connect = on_connect,
                                  .xxfi_envfrom = on_sender,
                                  .xxfi_envrcpt = on_recipient,
                                  .xxfi_header = on_header,

@@ -1,4 +1,4 @@
-/* listen - what a server needs before it serves: listening sockets, and enough open files */
+/* listen - what a server needs before it serves: listening sockets */
 #include "tcpmap/listen.h"
 
 #include <netdb.h>
@@ -6,14 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/notify.h"
-
-enum { OTHER_FILES = 32 }; /* log, table, sockets, libevent's own, with room to spare */
 
 int listen_open(const char *host, int port)
 {
@@ -105,27 +102,4 @@ void listen_set_close(struct listen_set *set)
 {
     while (set->count > 0)
         close(set->fds[--set->count]);
-}
-
-int listen_fit_limit(int wanted)
-{
-    const rlim_t need = (rlim_t)wanted + OTHER_FILES;
-    struct rlimit have;
-    struct rlimit more;
-    int fits;
-
-    if (getrlimit(RLIMIT_NOFILE, &have) != 0 || have.rlim_cur >= need)
-        return wanted;
-    more.rlim_cur = need;
-    more.rlim_max = have.rlim_max > need ? have.rlim_max : need;
-    if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-        return wanted;
-    more.rlim_cur = more.rlim_max = have.rlim_max; /* only root may go beyond */
-    if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-        have = more;
-    fits = have.rlim_cur > OTHER_FILES ? (int)(have.rlim_cur - OTHER_FILES) : 1;
-    log_warn("LIMIT_CONNECTIONS_TCPMAP: %d connections do not fit in %lu open files, serving %d; "
-             "raise that limit (ulimit -Hn, or LimitNOFILE of the service)",
-             wanted, (unsigned long)have.rlim_cur, fits);
-    return fits;
 }

@@ -1,5 +1,5 @@
 /*
- * listen - what a server needs before it serves: listening sockets, and enough open files
+ * listen - what a server needs before it serves: listening sockets
  */
 #ifndef PEG_LISTEN_H
 #define PEG_LISTEN_H
@@ -35,12 +35,5 @@ void listen_set_close(struct listen_set *set);
  * a free one. Returns the non-blocking descriptor, or -1 after logging why.
  */
 int listen_open(const char *host, int port) PEG_MUST_USE;
-
-/*
- * Make room for wanted connections among the open files of this process (RLIMIT_NOFILE), as root
- * beyond the hard limit. Returns wanted, or how many fit, with a warning in the log. Call it before
- * privileges are dropped.
- */
-int listen_fit_limit(int wanted) PEG_MUST_USE;
 
 #endif

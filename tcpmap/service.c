@@ -120,11 +120,7 @@ static void reload(struct service *service)
         log_warn("the settings stay as they were: %s has errors", old->file);
         return;
     }
-    if (strcmp(fresh->tcpmap_host, old->tcpmap_host) != 0 ||
-        fresh->tcpmap_port != old->tcpmap_port ||
-        fresh->tcpmap_connections != old->tcpmap_connections)
-        log_warn("TCPMAP_LISTEN and LIMIT_CONNECTIONS_TCPMAP change when %s is restarted",
-                 service->program);
+    startup_warn_of_restart(fresh, service->program);
     service->settings = fresh;
     settings_free(&old);
     log_info("settings reloaded from %s", fresh->file);
@@ -190,7 +186,8 @@ static bool start(struct service *service)
         return false;
     if (!listen_set_open(&service->listeners, settings->tcpmap_host, settings->tcpmap_port))
         return false;
-    service->connection_limit = listen_fit_limit(settings->tcpmap_connections);
+    service->connection_limit =
+        startup_fit_connections("LIMIT_CONNECTIONS_TCPMAP", settings->tcpmap_connections);
     if (!postqueue_drop_privileges(settings))
         return false;
     if (!startup_can_read(settings, SETTINGS_CONF_FILE) || !open_table_can_recover(settings))
@@ -217,6 +214,7 @@ static bool start(struct service *service)
         return false;
     }
     (void)table_is_ready(service); /* where it is not, that is in the log, and lookups wait */
+    startup_note(settings, service->program);
     return true;
 }
 

@@ -91,12 +91,14 @@ class MilterProcess:
     """peg-milter -f --root FOLDER.
 
     rules, conf   the text of these files (None: there is no such file)
+    under         words of a command that it runs under
     root, log     its folder; what it wrote to standard error
     """
 
     all = []
 
-    def __init__(self, rules=shipped_rules, conf=CONF):
+    def __init__(self, rules=shipped_rules, conf=CONF, under=()):
+        self.under = tuple(under)
         self.root = tempfile.mkdtemp(prefix="pegm", dir="/tmp")
         os.chmod(self.root, 0o755)  # it reads its files again as another user
         with open(self.path("leaks"), "w") as leaks:
@@ -139,7 +141,9 @@ class MilterProcess:
         """Start it, and wait until it serves."""
         mark = self.log.mark()
         self._process = subprocess.Popen(
-            (PROGRAM, "-f", "--root", self.root), stderr=subprocess.PIPE, env=self._env()
+            self.under + (PROGRAM, "-f", "--root", self.root),
+            stderr=subprocess.PIPE,
+            env=self._env(),
         )
         self._reader = threading.Thread(target=self.log.read, args=(self._process.stderr,))
         self._reader.start()
@@ -197,6 +201,13 @@ class MilterProcess:
     def run_to_its_end(self):
         """Start it where it must refuse; returns CompletedProcess."""
         return run("-f", "--root", self.root, env=self._env())
+
+    def tool(self, program, *arguments):
+        """What another program of the same build says about this folder."""
+        command = (os.path.join(os.path.dirname(PROGRAM), program),) + arguments
+        return subprocess.check_output(
+            command + ("--root", self.root), env=self._env(), universal_newlines=True
+        )
 
     def _env(self):
         options = "suppressions=%s:print_suppressions=0" % self.path("leaks")

@@ -1,6 +1,7 @@
 """SIGUSR1: new rules, or the old ones; never none and never a mixture."""
 
 import os
+import re
 import threading
 
 import pytest
@@ -49,6 +50,39 @@ def test_a_new_default_priority_is_in_force_after_a_reload(make_milter):
     milter = make_milter(rules="")
     assert milter.signal_reload(conf=CONF.replace("DEFAULT_PRIORITY=2", "DEFAULT_PRIORITY=3"))
     assert milter.message([BOB]).decision.priorities == {3: 1}
+
+
+def journal_syncs(milter):
+    """How often it has waited for the disk."""
+    status = milter.tool("peg-decisions", "status")
+    return int(re.search(r"^journal_syncs\s+(\d+)$", status, re.M).group(1))
+
+
+def test_whether_a_decision_is_on_disk_first_follows_a_reload(make_milter):
+    milter = make_milter(conf=CONF + "DECISION_SYNC=no\n")
+    milter.message([BOB])
+    assert journal_syncs(milter) == 0
+    assert milter.signal_reload(conf=CONF)
+    milter.message([BOB])
+    assert journal_syncs(milter) == 1
+    assert milter.signal_reload(conf=CONF + "DECISION_SYNC=no\n")
+    milter.message([BOB])
+    assert journal_syncs(milter) == 1
+
+
+def test_what_takes_a_restart_is_named_at_a_reload_until_that_has_been_done(make_milter):
+    milter = make_milter()
+    conf = CONF.replace("TABLE_CAPACITY=100000", "TABLE_CAPACITY=2000")
+    for text, warned in ((conf, True), (CONF, False), (conf, True)):
+        mark = milter.log.mark()
+        assert milter.signal_reload(conf=text + "DECISION_LIFETIME=700\n")
+        said = milter.log.text(mark)
+        assert ("TABLE_CAPACITY changes when peg-milter is restarted" in said) == warned
+        assert said.count("restarted") == warned
+    milter.stop()
+    mark = milter.start().log.mark()
+    assert milter.signal_reload()
+    assert "restarted" not in milter.log.text(mark)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "tcpmap/answer.h"
@@ -262,43 +261,6 @@ static void an_address_to_listen_on_must_be_numeric_and_free(void **state)
         close(fd);
 }
 
-/* In a process of its own: limits that were lowered cannot be raised again. */
-static int fitted_limit(rlim_t soft, rlim_t hard, int wanted)
-{
-    const struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
-    struct rlimit after;
-    int fds[2];
-    int result[2] = {-1, -1};
-    pid_t pid;
-
-    assert_int_equal(pipe(fds), 0);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && (geteuid() != 0 || setuid(65534) == 0)) {
-            result[0] = listen_fit_limit(wanted);
-            if (getrlimit(RLIMIT_NOFILE, &after) == 0)
-                result[1] = (int)after.rlim_cur;
-        }
-        _exit(write(fds[1], result, sizeof result) == sizeof result ? 0 : 1);
-    }
-    assert_int_equal(read(fds[0], result, sizeof result), sizeof result);
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
-    close(fds[0]);
-    close(fds[1]);
-    assert_true(result[1] >= result[0]); /* all of them can be opened */
-    return result[0];
-}
-
-static void the_connection_limit_is_made_to_fit_the_open_files(void **state)
-{
-    (void)state;
-    assert_int_equal(fitted_limit(1024, 1024, 100), 100);
-    assert_int_equal(fitted_limit(64, 1024, 500), 500); /* raised */
-    assert_in_range(fitted_limit(64, 256, 500), 200, 255);
-    assert_int_equal(fitted_limit(16, 16, 500), 1);
-}
-
 static void a_route_names_the_transport_and_port_of_its_instance(void **state)
 {
     static const struct {
@@ -337,7 +299,6 @@ int main(void)
         cmocka_unit_test(a_line_of_4096_bytes_is_answered),
         cmocka_unit_test(without_free_descriptors_the_server_waits_without_spinning),
         cmocka_unit_test(an_address_to_listen_on_must_be_numeric_and_free),
-        cmocka_unit_test(the_connection_limit_is_made_to_fit_the_open_files),
         cmocka_unit_test(a_route_names_the_transport_and_port_of_its_instance),
     };
 

@@ -1,0 +1,44 @@
+/* limit - how many SMTP sessions are served at once (LIMIT_CONNECTIONS_MILTER) */
+#include "milter/limit.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/log_limit.h"
+
+static _Atomic int served;
+
+static struct log_limit refused_limit;
+
+static void warn_of_limit(int max)
+{
+    uint64_t held_back;
+
+    if (log_limit_pass_shared(&refused_limit, clock_boot_ms(), &held_back))
+        log_warn("LIMIT_CONNECTIONS_MILTER: %d SMTP sessions are served, and the mail of one more "
+                 "goes by the default priority (%" PRIu64 " more since the last such warning); "
+                 "raise it to the number of smtpd processes in the frontend",
+                 max, held_back);
+}
+
+bool limit_enter(int max)
+{
+    /* Relaxed: nothing but the number itself is shared. */
+    int now = atomic_load_explicit(&served, memory_order_relaxed);
+
+    do {
+        if (now >= max) {
+            warn_of_limit(max);
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&served, &now, now + 1, memory_order_relaxed,
+                                                    memory_order_relaxed));
+    return true;
+}
+
+void limit_leave(void)
+{
+    atomic_fetch_sub_explicit(&served, 1, memory_order_relaxed);
+}
