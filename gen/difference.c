@@ -9,8 +9,8 @@
 
 void present_deinit(struct present *present)
 {
-    free(present->text[MARKS_MAIN]);
-    free(present->text[MARKS_MASTER]);
+    free(present->text[CF_MAIN]);
+    free(present->text[CF_MASTER]);
     free(present->owner);
     postconf_deinit(&present->conf);
     pairs_deinit(&present->files);
@@ -107,19 +107,23 @@ static void compare_services(struct difference *d)
 
 /* Whether comments are missing, or stand where they should not, in a file that may be right else.
  */
-static bool marks_differ(const struct difference *d, enum marks_file file)
+static bool marks_differ(const struct difference *d, enum cf_file file)
 {
     const char *text = d->present->text[file];
     struct pairs marks;
+    struct cf_text cf;
     char *marked;
     bool differ;
 
     if (d->create || text == NULL)
         return false;
     marks_of_plan(d->plan, file, &marks);
-    marked = marks_put(text, file, &marks);
+    cf_text_parse(text, file, &cf);
+    marks_put(&cf, &marks);
+    marked = cf_text_format(&cf);
     differ = strcmp(text, marked) != 0;
     free(marked);
+    cf_text_deinit(&cf);
     pairs_deinit(&marks);
     return differ;
 }
@@ -142,8 +146,8 @@ void difference_compute(struct difference *difference, const struct plan *plan,
     compare_words(d, &plan->last, false);
     compare_services(d);
     compare(&d->options, &plan->options, &present->conf.options);
-    for (int file = MARKS_MAIN; file <= MARKS_MASTER; file++)
-        d->marks[file] = marks_differ(d, (enum marks_file)file);
+    for (int file = CF_MAIN; file <= CF_MASTER; file++)
+        d->marks[file] = marks_differ(d, (enum cf_file)file);
     const char *owner = pairs_get(&plan->main, "mail_owner");
 
     d->owner = owner != NULL && present->owner != NULL && strcmp(owner, present->owner) != 0;
@@ -164,7 +168,6 @@ size_t difference_count(const struct difference *difference)
     const struct difference *d = difference;
 
     return (d->create ? 1u : 0u) + (d->registration ? 1u : 0u) + (d->owner ? 1u : 0u) +
-           (d->marks[MARKS_MAIN] ? 1u : 0u) + (d->marks[MARKS_MASTER] ? 1u : 0u) +
-           d->folders.count + d->files.count + d->main.count + d->services.count +
-           d->options.count + d->removed.count;
+           (d->marks[CF_MAIN] ? 1u : 0u) + (d->marks[CF_MASTER] ? 1u : 0u) + d->folders.count +
+           d->files.count + d->main.count + d->services.count + d->options.count + d->removed.count;
 }

@@ -22,8 +22,8 @@ struct present {
     struct postconf conf; /* of the folder; where it does not exist, of the template */
     struct pairs files;   /* path -> contents, of plan.files as far as they exist */
     struct pairs folders; /* queue and data directory, as far as they exist */
-    char *text[2]; /* main.cf and master.cf as they are, by enum marks_file; NULL: not there */
-    char *owner;   /* user to whom the queue belongs; NULL: nobody yet, or it does not matter */
+    char *text[2];        /* main.cf and master.cf as they are, by enum cf_file; NULL: not there */
+    char *owner; /* user to whom the queue belongs; NULL: nobody yet, or it does not matter */
 };
 
 /* What to change. Lists name things as those of struct plan do. */
@@ -33,7 +33,7 @@ struct difference {
     bool create;                   /* copy the template first */
     bool registration;             /* register with postmulti */
     bool owner;                    /* give the queue to the plan's mail_owner */
-    bool marks[2];                 /* comments in main.cf and master.cf, by enum marks_file */
+    bool marks[2];                 /* comments in main.cf and master.cf, by enum cf_file */
     struct pairs folders;          /* path -> "" */
     struct pairs files;
     struct pairs main;

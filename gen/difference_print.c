@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/marks.h"
+#include "gen/cf_text.h"
 #include "gen/mem.h"
 
 /* `FILE: name = value (was: old)`, FILE being main.cf or master.cf of the folder. */
@@ -116,10 +116,10 @@ void difference_print(FILE *out, const struct difference *difference)
     for (size_t i = 0; i < d->options.count; i++)
         print_change(out, d, "master.cf", &d->options.items[i],
                      pairs_get(&d->present->conf.options, d->options.items[i].name));
-    for (int file = MARKS_MAIN; file <= MARKS_MASTER; file++)
+    for (int file = CF_MAIN; file <= CF_MASTER; file++)
         if (d->marks[file])
             fprintf(out, "%s/%s: comments that name what peg-gen keeps\n", d->plan->dir,
-                    marks_file_name((enum marks_file)file));
+                    cf_file_name((enum cf_file)file));
     if (d->owner)
         fprintf(out, "%s: the queue changes its owner to %s (was: %s)\n", d->plan->queue_dir,
                 pairs_get(&d->plan->main, "mail_owner"), d->present->owner);

@@ -49,24 +49,47 @@ static bool write_files(const struct difference *d, const char *stage)
     return good;
 }
 
-static bool mark(const struct plan *plan, const char *stage, enum marks_file file)
+static char *read_cf(const char *dir, enum cf_file file)
 {
-    char *path = mem_printf("%s/%s", stage, marks_file_name(file));
-    struct pairs marks;
+    char *path = mem_printf("%s/%s", dir, cf_file_name(file));
     size_t len;
     char *text = file_read(path, FILES_CF_SIZE_MAX, &len);
-    bool good = text != NULL;
 
-    marks_of_plan(plan, file, &marks);
-    if (good) {
-        char *marked = marks_put(text, file, &marks);
-
-        good = strcmp(text, marked) == 0 || files_write(path, marked);
-        free(marked);
-    } else {
+    if (text == NULL)
         fprintf(stderr, "%s: cannot be read: %m\n", path);
-    }
+    free(path);
+    return text;
+}
+
+/* Mark what is ours. original is the text before postconf changed it. */
+static char *with_comments(const struct plan *plan, enum cf_file file, const char *original,
+                           const char *text)
+{
+    struct cf_text before, cf;
+    struct pairs marks;
+    char *result;
+
+    cf_text_parse(original, file, &before);
+    cf_text_parse(text, file, &cf);
+    marks_of_plan(plan, file, &marks);
+    cf_text_restore_comments(&cf, &before);
+    marks_put(&cf, &marks);
+    result = cf_text_format(&cf);
     pairs_deinit(&marks);
+    cf_text_deinit(&before);
+    cf_text_deinit(&cf);
+    return result;
+}
+
+static bool comment(const struct plan *plan, const char *stage, enum cf_file file,
+                    const char *original)
+{
+    char *path = mem_printf("%s/%s", stage, cf_file_name(file));
+    char *text = read_cf(stage, file);
+    char *result = text != NULL ? with_comments(plan, file, original, text) : NULL;
+    bool good = result != NULL && (strcmp(text, result) == 0 || files_write(path, result));
+
+    free(result);
     free(text);
     free(path);
     return good;
@@ -74,11 +97,18 @@ static bool mark(const struct plan *plan, const char *stage, enum marks_file fil
 
 static bool edit(const struct difference *d, const char *stage)
 {
-    return write_files(d, stage) && postconf_set_main(stage, &d->main) &&
-           postconf_remove_services(stage, &d->removed) &&
-           postconf_set_services(stage, &d->services) && postconf_set_options(stage, &d->options) &&
-           mark(d->plan, stage, MARKS_MAIN) && mark(d->plan, stage, MARKS_MASTER) &&
-           postconf_cool_down(stage);
+    char *main = read_cf(stage, CF_MAIN);
+    char *master = read_cf(stage, CF_MASTER);
+    bool good =
+        main != NULL && master != NULL && write_files(d, stage) &&
+        postconf_set_main(stage, &d->main) && postconf_remove_services(stage, &d->removed) &&
+        postconf_set_services(stage, &d->services) && postconf_set_options(stage, &d->options) &&
+        comment(d->plan, stage, CF_MAIN, main) && comment(d->plan, stage, CF_MASTER, master) &&
+        postconf_cool_down(stage);
+
+    free(main);
+    free(master);
+    return good;
 }
 
 /* Move a file from the stage to its place, unless that has the same contents. */

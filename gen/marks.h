@@ -7,25 +7,21 @@
 #ifndef PEG_GEN_MARKS_H
 #define PEG_GEN_MARKS_H
 
+#include "gen/cf_text.h"
 #include "gen/pairs.h"
 #include "gen/plan.h"
 #include "lib/attr.h"
-
-enum marks_file { MARKS_MAIN, MARKS_MASTER };
-
-/* "main.cf" or "master.cf". */
-const char *marks_file_name(enum marks_file file) PEG_MUST_USE;
 
 /*
  * The marks of a plan, entry -> comment line without newline: entries are named as in plan->main
  * and plan->services. To be freed with pairs_deinit().
  */
-void marks_of_plan(const struct plan *plan, enum marks_file file, struct pairs *marks_r);
+void marks_of_plan(const struct plan *plan, enum cf_file file, struct pairs *marks_r);
 
 /*
- * text with a mark before each entry that has one in marks, and no others. The result, to be freed
- * by the caller, is the same text where nothing has to change.
+ * Put a mark before each entry that has one in marks, and take away all others. Nothing changes
+ * where that is done already.
  */
-char *marks_put(const char *text, enum marks_file file, const struct pairs *marks) PEG_MUST_USE;
+void marks_put(struct cf_text *cf, const struct pairs *marks);
 
 #endif

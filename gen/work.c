@@ -6,7 +6,7 @@
 
 #include "gen/files.h"
 #include "gen/folder.h"
-#include "gen/marks.h"
+#include "gen/cf_text.h"
 #include "gen/mem.h"
 #include "gen/owner.h"
 #include "gen/template.h"
@@ -20,8 +20,8 @@ static void look(struct present *present, const struct plan *plan)
 {
     const char *const folders[] = {plan->queue_dir, plan->data_dir};
 
-    for (int file = MARKS_MAIN; file <= MARKS_MASTER; file++) {
-        char *path = mem_printf("%s/%s", plan->dir, marks_file_name((enum marks_file)file));
+    for (int file = CF_MAIN; file <= CF_MASTER; file++) {
+        char *path = mem_printf("%s/%s", plan->dir, cf_file_name((enum cf_file)file));
         size_t len;
 
         present->text[file] = file_read(path, FILES_CF_SIZE_MAX, &len);
