@@ -149,4 +149,5 @@ void check_system(const struct settings *settings, struct diag *diag)
     check_listen(settings, diag);
     check_postfix(diag);
     check_template(settings, diag);
+    check_dscp(settings, diag);
 }

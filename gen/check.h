@@ -13,6 +13,9 @@
 /* The rules file, read as peg-milter reads it. */
 void check_rules(const struct settings *settings, struct diag *diag);
 
+/* Whether the packets of DSCP_CLASS can be marked, where any are to be. */
+void check_dscp(const struct settings *settings, struct diag *diag);
+
 /* What can be known from the settings and the system alone: to be called before work_prepare(). */
 void check_system(const struct settings *settings, struct diag *diag);
 

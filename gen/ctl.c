@@ -8,6 +8,7 @@
 
 #include "gen/check.h"
 #include "gen/control.h"
+#include "gen/dscp_table.h"
 #include "gen/files.h"
 #include "gen/mem.h"
 #include "gen/part.h"
@@ -77,20 +78,47 @@ static bool rules_are_good(enum command command, const struct settings *settings
     return diag.errors == 0;
 }
 
+static bool has_postfix(const struct selection *selection)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        if (selection->items[i]->dir != NULL)
+            return true;
+    return false;
+}
+
+/* Marks are there before packets are. Mail does not wait for them where they cannot be loaded. */
+static bool start(const struct settings *settings, const struct selection *selection)
+{
+    bool good = !has_postfix(selection) || dscp_load(settings);
+
+    return control_start(settings, selection) && good;
+}
+
+/* Only root can see what the kernel has. */
+static bool report_status(const struct settings *settings, const struct selection *selection)
+{
+    bool all = control_status(selection);
+
+    if (geteuid() != 0 || !has_postfix(selection) || dscp_is_loaded(settings) != 0)
+        return all;
+    printf("%s" SETTINGS_DSCP_FILE " not loaded\n", settings->root);
+    return false;
+}
+
 static bool carry_out(enum command command, const struct settings *settings,
                       const struct selection *selection)
 {
     switch (command) {
     case COMMAND_START:
-        return control_start(settings, selection);
+        return start(settings, selection);
     case COMMAND_STOP:
         return control_stop(selection);
     case COMMAND_RESTART:
-        return control_stop(selection) && control_start(settings, selection);
+        return control_stop(selection) && start(settings, selection);
     case COMMAND_RELOAD:
         return control_reload(settings, selection);
     case COMMAND_STATUS:
-        return control_status(selection);
+        return report_status(settings, selection);
     }
     return false;
 }

@@ -112,6 +112,11 @@ bool files_write(const char *path, const char *text)
     return replace(path, text, strlen(text), 0644);
 }
 
+bool files_remove(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT || complain(path, "cannot be removed");
+}
+
 void files_remove_folder(const char *path)
 {
     DIR *stream = opendir(path);

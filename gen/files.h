@@ -26,6 +26,9 @@ bool files_make_folder(const char *path, unsigned mode, const char *owner) PEG_M
 /* Replace a file's contents at once, by rename(2): readers see the old or the new. Mode 0644. */
 bool files_write(const char *path, const char *text) PEG_MUST_USE;
 
+/* Remove a file, where it is there. */
+bool files_remove(const char *path) PEG_MUST_USE;
+
 /* Make an empty file, 0644, that belongs to owner as in files_make_folder(); one there is left. */
 bool files_make_empty(const char *path, const char *owner) PEG_MUST_USE;
 

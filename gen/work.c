@@ -152,6 +152,8 @@ bool work_prepare(struct work *work_r, const struct settings *settings, bool kee
                   &template_conf.main);
     postconf_deinit(&template_conf);
     users_find_missing(settings, &work->users);
+    if (!keep)
+        dscp_change_init(&work->dscp, settings);
     if (!find_gone(work))
         return false;
     for (size_t i = 0; keep && i < work->gone_count; i++)
@@ -183,6 +185,7 @@ void work_deinit(struct work *work)
     }
     free(work->gone);
     pairs_deinit(&work->users);
+    dscp_change_deinit(&work->dscp);
     registry_deinit(&work->registry);
     free(work->template_dir);
 }
@@ -195,7 +198,7 @@ const struct work_folder *work_frontend(const struct work *work)
 size_t work_count(const struct work *work)
 {
     size_t count = work->gone_count + work->users.count + (work->template_missing ? 1 : 0) +
-                   (work->registry.ready ? 0 : 1);
+                   (work->registry.ready ? 0 : 1) + (work->dscp.what == DSCP_KEEP ? 0 : 1);
 
     for (size_t i = 0; i < work->folder_count; i++)
         count += difference_count(&work->folders[i].difference);
@@ -228,6 +231,7 @@ void work_print(FILE *out, const struct work *work)
         difference_print(out, &work->folders[i].difference);
     for (size_t i = 0; !work->keep && i < work->gone_count; i++)
         print_gone(out, &work->gone[i]);
+    dscp_change_print(out, &work->dscp);
 }
 
 /* The log of a gateway below --root, which belongs to Postfix, so that all its programs can write.
@@ -280,6 +284,9 @@ bool work_carry_out(struct work *work, FILE *out)
             return false;
         difference_print(out, d);
     }
+    if (!dscp_change_carry_out(&work->dscp)) /* it names users, who are there now */
+        return false;
+    dscp_change_print(out, &work->dscp);
     return true;
 }
 

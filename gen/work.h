@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "gen/difference.h"
+#include "gen/dscp_table.h"
 #include "gen/plan.h"
 #include "gen/registry.h"
 #include "lib/attr.h"
@@ -45,6 +46,7 @@ struct work {
     size_t gone_count;
     bool keep; /* gone instances still deliver: they and what leads to them are left alone */
     int kept;  /* the highest of them and one, where keep is true; else 0 */
+    struct dscp_change dscp; /* none where keep is true: who still delivers keeps its marks */
 };
 
 /*

@@ -79,6 +79,7 @@ bool settings_path(const struct settings *settings, const char *below_root,
 
 #define SETTINGS_CONF_FILE "/etc/priority-email-gateway.conf"
 #define SETTINGS_RULES_FILE "/etc/priority-email-gateway.rules"
+#define SETTINGS_DSCP_FILE "/etc/priority-email-gateway.nft" /* made by peg-gen */
 #define SETTINGS_RUN_DIR "/run/priority-email-gateway"
 #define SETTINGS_TABLE_FILE SETTINGS_RUN_DIR "/decisions"
 #define SETTINGS_STORE_DIR "/var/lib/priority-email-gateway" /* journal and snapshot */

@@ -11,14 +11,12 @@ import pytest
 
 from harness import ports
 from harness.installation import REPOSITORY
+from harness.machine import PRIVATE_MACHINE
 from harness.mail import Sender
+from harness.namespaces import can_make_namespaces
 from harness.relay import Relay
 
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "system", "quick_start.sh")
-
-
-def can_make_namespaces():
-    return subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode == 0
+QUICK_START = os.path.join(os.path.dirname(PRIVATE_MACHINE), "quick_start.sh")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not can_make_namespaces(), reason="needs mount namespaces")
@@ -27,7 +25,8 @@ def test_the_quick_start_makes_a_gateway_on_the_system_paths(tmp_path):
     relay = Relay(block.relay).start()
     arguments = [block.frontend, block.tcpmap, block.instance_base, block.relay]
     guide = subprocess.Popen(
-        ["unshare", "-m", SCRIPT, str(tmp_path), REPOSITORY] + [str(a) for a in arguments],
+        ["unshare", "-m", PRIVATE_MACHINE, str(tmp_path), QUICK_START, REPOSITORY]
+        + [str(a) for a in arguments],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     try:

@@ -7,19 +7,8 @@
 
 #include "gen/difference.h"
 #include "lib/settings.h"
-#include "tests/unit/report.h"
+#include "tests/unit/settings_of.h"
 #include "tests/unit/unit.h"
-
-static struct settings *settings_of(const char *root, const char *text)
-{
-    struct report report;
-
-    report_init(&report);
-    struct settings *settings = settings_parse(root, text, strlen(text), "f", &report.diag);
-
-    assert_string_equal(report.text, "");
-    return settings;
-}
 
 /* What is there after a plan was carried out on a folder that had only a qmgr. */
 static struct present carried_out(const struct plan *plan)

@@ -24,6 +24,9 @@ template.py       the Postfix configuration that peg-gen makes the instances fro
 ports.py          blocks of ports that no other test run uses
 sockets.py        connecting to unix sockets with long names
 tree.py           what stands in a folder, to tell whether it was changed
+machine.py        machines with networks, and /etc and /var, of their own, and cables between them
+namespaces.py     doing something in the network of another process
+capture.py        the packets that arrive at a machine
 processes.py      waiting for, ending and finding processes of one gateway
 milter_client.py  plays Postfix towards a milter (milter_protocol.py)
 """

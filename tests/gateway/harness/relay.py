@@ -14,6 +14,7 @@ import re
 import threading
 
 from .delivery import Delivery
+from .namespaces import network_of
 from .relay_session import NoticingReader, RelaySession
 
 FINISH_TIMEOUT_S = 10
@@ -30,9 +31,15 @@ class _Fault:
 class Relay:
     """An SMTP sink on 127.0.0.1:port; all methods may be called from any thread."""
 
-    def __init__(self, port=0, on_transaction=None):
-        """`on_transaction(transaction)` is called in the relay's thread for each message."""
+    def __init__(self, port=0, on_transaction=None, hosts=("127.0.0.1",), network=None):
+        """`on_transaction(transaction)` is called in the relay's thread for each message.
+
+        hosts       the addresses to listen on
+        network     a process in whose network they are; by default they are in that of the tests
+        """
         self.port = port
+        self._hosts = hosts
+        self._network = network_of(network) if network else contextlib.nullcontext()
         self.announced = "PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE", "ENHANCEDSTATUSCODES"
         self._on_transaction = on_transaction
         self._changed = threading.Condition()
@@ -202,7 +209,8 @@ class Relay:
         asyncio.set_event_loop(self._loop)
         self._answers_flow = asyncio.Event()
         self._answers_flow.set()
-        self._loop.run_forever()
+        with self._network:
+            self._loop.run_forever()
 
     def _call(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(FINISH_TIMEOUT_S + 20)
@@ -210,7 +218,7 @@ class Relay:
     async def _open(self):
         if self._server is None:
             self._server = await self._loop.create_server(
-                self._protocol, "127.0.0.1", self.port, backlog=512
+                self._protocol, self._hosts, self.port, backlog=512
             )
             self.port = self._server.sockets[0].getsockname()[1]
 
