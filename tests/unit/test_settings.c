@@ -5,37 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/report.h"
+#include "tests/unit/settings_of.h"
 #include "tests/unit/unit.h"
-
-/* Settings from a text that must be right. */
-static struct settings *good(const char *root, const char *text)
-{
-    struct report report;
-
-    report_init(&report);
-    struct settings *settings = settings_parse(root, text, strlen(text), "f", &report.diag);
-
-    assert_string_equal(report.text, "");
-    assert_non_null(settings);
-    return settings;
-}
-
-/* All that is reported about a wrong text. */
-static void expect_reports(const char *text, const char *reports)
-{
-    struct report report;
-
-    report_init(&report);
-    struct settings *settings = settings_parse("", text, strlen(text), "f", &report.diag);
-
-    assert_null(settings);
-    assert_string_equal(report.text, reports);
-}
 
 static void an_empty_file_gives_the_defaults(void **state)
 {
-    struct settings *s = good("", "");
+    struct settings *s = settings_of("", "");
 
     (void)state;
     assert_string_equal(s->root, "");
@@ -66,25 +41,25 @@ static void an_empty_file_gives_the_defaults(void **state)
 
 static void a_gateway_below_a_root_needs_no_user_of_its_own(void **state)
 {
-    struct settings *s = good("/tmp/gateway", "");
+    struct settings *s = settings_of("/tmp/gateway", "");
 
     (void)state;
     assert_string_equal(s->daemon_user, "nobody");
     assert_false(s->instance_users);
     settings_free(&s);
-    s = good("/tmp/gateway", "DAEMON_USER=mailpeg");
+    s = settings_of("/tmp/gateway", "DAEMON_USER=mailpeg");
     assert_string_equal(s->daemon_user, "mailpeg");
     settings_free(&s);
 }
 
 static void every_parameter_can_be_set(void **state)
 {
-    struct settings *s =
-        good("", "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\nRELAY_HOST=[192.0.2.1]:587\n"
-                 "FRONTEND_LISTEN='25  submission [::1]:2525\t192.0.2.9:26'\n"
-                 "INSTANCE_PORT_BASE=30000\nTCPMAP_LISTEN=[::1]:10041\n"
-                 "LIMIT_CONNECTIONS_TCPMAP=50\nDECISION_LIFETIME=1h\nTABLE_CAPACITY=20000000\n"
-                 "DAEMON_USER=mail-peg_1\n");
+    struct settings *s = settings_of(
+        "", "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\nRELAY_HOST=[192.0.2.1]:587\n"
+            "FRONTEND_LISTEN='25  submission [::1]:2525\t192.0.2.9:26'\n"
+            "INSTANCE_PORT_BASE=30000\nTCPMAP_LISTEN=[::1]:10041\n"
+            "LIMIT_CONNECTIONS_TCPMAP=50\nDECISION_LIFETIME=1h\nTABLE_CAPACITY=20000000\n"
+            "DAEMON_USER=mail-peg_1\n");
 
     (void)state;
     assert_int_equal(s->priority_count, 3);
@@ -107,8 +82,9 @@ static void every_parameter_can_be_set(void **state)
 
 static void suffixes_give_instances_and_the_frontend_values_of_their_own(void **state)
 {
-    struct settings *s = good("", "NICE_LEVEL[4]=-20\nNICE_LEVEL_DEFAULT=7\nNICE_LEVEL[0]=20\n"
-                                  "NICE_LEVEL_FRONTEND=-1\nNICE_LEVEL[0]=19\n");
+    struct settings *s =
+        settings_of("", "NICE_LEVEL[4]=-20\nNICE_LEVEL_DEFAULT=7\nNICE_LEVEL[0]=20\n"
+                        "NICE_LEVEL_FRONTEND=-1\nNICE_LEVEL[0]=19\n");
 
     (void)state;
     assert_int_equal(s->frontend.nice_level, -1);
@@ -122,8 +98,8 @@ static void suffixes_give_instances_and_the_frontend_values_of_their_own(void **
 static void the_last_assignment_of_a_name_wins(void **state)
 {
     struct settings *s =
-        good("", "RELAY_HOST=a.example\nFRONTEND_LISTEN='1 2'\nRELAY_HOST=b.example"
-                 "\nFRONTEND_LISTEN=3\nPRIORITY_COUNT=9\nPRIORITY_COUNT=4\n");
+        settings_of("", "RELAY_HOST=a.example\nFRONTEND_LISTEN='1 2'\nRELAY_HOST=b.example"
+                        "\nFRONTEND_LISTEN=3\nPRIORITY_COUNT=9\nPRIORITY_COUNT=4\n");
 
     (void)state;
     assert_string_equal(s->relay_host, "b.example");
@@ -131,22 +107,6 @@ static void the_last_assignment_of_a_name_wins(void **state)
     assert_null(s->frontend_listen[1]);
     assert_int_equal(s->priority_count, 4);
     settings_free(&s);
-}
-
-static void the_default_priority_follows_a_small_count(void **state)
-{
-    static const struct {
-        const char *text;
-        int priority;
-    } cases[] = {{"PRIORITY_COUNT=2", 1}, {"PRIORITY_COUNT=3", 2}, {"PRIORITY_COUNT=64", 2}};
-
-    (void)state;
-    for (size_t i = 0; i < LENGTH(cases); i++) {
-        struct settings *s = good("", cases[i].text);
-
-        assert_int_equal(s->default_priority, cases[i].priority);
-        settings_free(&s);
-    }
 }
 
 static void wrong_values_are_named_with_what_is_needed(void **state)
@@ -188,7 +148,7 @@ static void wrong_values_are_named_with_what_is_needed(void **state)
 
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++)
-        expect_reports(cases[i].text, cases[i].reports);
+        settings_expect_reports(cases[i].text, cases[i].reports);
 }
 
 static void wrong_names_and_suffixes_are_named(void **state)
@@ -222,41 +182,13 @@ static void wrong_names_and_suffixes_are_named(void **state)
 
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++)
-        expect_reports(cases[i].text, cases[i].reports);
-}
-
-static void ports_that_clash_are_named(void **state)
-{
-    static const struct {
-        const char *text;
-        const char *reports;
-    } cases[] = {
-        {"\nTCPMAP_LISTEN=127.0.0.1:20004",
-         "f:2: TCPMAP_LISTEN: port 20004 is among those of the instances, 20000 to 20004 "
-         "(INSTANCE_PORT_BASE)\n"},
-        {"INSTANCE_PORT_BASE=10036",
-         "f:1: TCPMAP_LISTEN: port 10040 is among those of the instances, 10036 to 10040 "
-         "(INSTANCE_PORT_BASE)\n"},
-        {"FRONTEND_LISTEN='25 [::1]:20000'",
-         "f:1: FRONTEND_LISTEN: port 20000 is among those of the instances, 20000 to 20004 "
-         "(INSTANCE_PORT_BASE)\n"},
-        {"FRONTEND_LISTEN=10040", "f:1: FRONTEND_LISTEN: port 10040 is that of TCPMAP_LISTEN\n"},
-        {"FRONTEND_LISTEN='25 25'",
-         "f:1: FRONTEND_LISTEN = \"25 25\": one or more different of port, host:port, "
-         "[IPv6 address]:port, with blanks between them, is needed\n"},
-    };
-    struct settings *s = good("", "TCPMAP_LISTEN=127.0.0.1:20005\nFRONTEND_LISTEN=19999");
-
-    (void)state;
-    settings_free(&s);
-    for (size_t i = 0; i < LENGTH(cases); i++)
-        expect_reports(cases[i].text, cases[i].reports);
+        settings_expect_reports(cases[i].text, cases[i].reports);
 }
 
 static void all_problems_are_reported_in_one_run(void **state)
 {
     (void)state;
-    expect_reports(
+    settings_expect_reports(
         "PRIORITY_COUNT=x\nNICE_LEVEL[63]=1\nNICE_LEVEL[64]=1\nDEFAULT_PRIORITY=9\nX=1\n",
         "f:1: PRIORITY_COUNT = \"x\": a whole number from 2 to 64 is needed\n"
         "f:3: NICE_LEVEL[64]: there are 64 priorities (PRIORITY_COUNT), so [0] to [63] "
@@ -267,44 +199,15 @@ static void all_problems_are_reported_in_one_run(void **state)
 static void lines_that_are_no_assignments_hide_nothing(void **state)
 {
     (void)state;
-    expect_reports("PRIORITY_COUNT = 9\nNICE_LEVEL[8]=x\nDEFAULT_PRIORITY=8\n",
-                   "f:1: only assignments NAME=value may stand here, without blanks before \"=\"\n"
-                   "f:2: NICE_LEVEL[8] = \"x\": a whole number from -20 to 20 is needed\n");
-}
-
-static void the_frontend_tries_twice_in_a_lifetime(void **state)
-{
-    static const struct {
-        const char *text;
-        int delay_s, lifetime_s;
-    } cases[] = {{"", 300, 660},
-                 {"DECISION_LIFETIME=62", 1, 62},
-                 {"DECISION_LIFETIME=600", 270, 600},
-                 {"DECISION_LIFETIME=659", 299, 659},
-                 {"DECISION_LIFETIME=1d", 300, 86400},
-                 {"QUEUE_RUN_DELAY_FRONTEND=30s", 30, 660},
-                 {"QUEUE_RUN_DELAY_FRONTEND=301", 301, 662},
-                 {"QUEUE_RUN_DELAY_FRONTEND=1h\nDECISION_LIFETIME=7260", 3600, 7260}};
-
-    (void)state;
-    for (size_t i = 0; i < LENGTH(cases); i++) {
-        struct settings *s = good("", cases[i].text);
-
-        assert_int_equal(s->frontend.queue_run_delay_s, cases[i].delay_s);
-        assert_int_equal(s->decision_lifetime_s, cases[i].lifetime_s);
-        settings_free(&s);
-    }
-    expect_reports("DECISION_LIFETIME=11m\nQUEUE_RUN_DELAY_FRONTEND=301\n",
-                   "f:2: DECISION_LIFETIME = 660 s is too short: with QUEUE_RUN_DELAY_FRONTEND = "
-                   "301 s queued mail needs its decisions for 662 s\n");
-    expect_reports("QUEUE_RUN_DELAY_FRONTEND=301\nDECISION_LIFETIME=x\n",
-                   "f:2: DECISION_LIFETIME = \"x\": a time from 62 s to 100 d, such as 660, 660s, "
-                   "11m or 2h, is needed\n");
+    settings_expect_reports(
+        "PRIORITY_COUNT = 9\nNICE_LEVEL[8]=x\nDEFAULT_PRIORITY=8\n",
+        "f:1: only assignments NAME=value may stand here, without blanks before \"=\"\n"
+        "f:2: NICE_LEVEL[8] = \"x\": a whole number from -20 to 20 is needed\n");
 }
 
 static void instances_take_what_is_theirs_or_the_default(void **state)
 {
-    struct settings *s = good(
+    struct settings *s = settings_of(
         "", "QUEUE_RUN_DELAY_DEFAULT=5m\nQUEUE_RUN_DELAY[4]=30s\n"
             "MAXIMAL_QUEUE_LIFETIME_FRONTEND=2d\nMAXIMAL_QUEUE_LIFETIME[4]=10m\n"
             "BOUNCE_COMMAND_DEFAULT='logger x'\nBOUNCE_COMMAND[3]=\"\"\n"
@@ -326,7 +229,7 @@ static void instances_take_what_is_theirs_or_the_default(void **state)
     assert_true(settings_is_local(s, 0));
     assert_false(settings_is_local(s, 1));
     settings_free(&s);
-    expect_reports(
+    settings_expect_reports(
         "INSTANCE_NEXTHOP=[192.0.2.9]:1\nINSTANCE_NEXTHOP_DEFAULT=[192.0.2.9]:1\n"
         "INSTANCE_NEXTHOP[0]=192.0.2.9\nDSCP_CLASS_DEFAULT=AF99\n",
         "f:1: INSTANCE_NEXTHOP is set for instance n, as INSTANCE_NEXTHOP[n]\n"
@@ -340,22 +243,23 @@ static void instances_take_what_is_theirs_or_the_default(void **state)
 
 static void the_names_of_the_system_before_are_known(void **state)
 {
-    struct settings *s = good("", "NICE_LEVEL_QPSMTPD=5\nLIMIT_CONNECTIONS_QPSMTPD=7\n");
+    struct settings *s = settings_of("", "NICE_LEVEL_QPSMTPD=5\nLIMIT_CONNECTIONS_QPSMTPD=7\n");
 
     (void)state;
     assert_int_equal(s->milter_nice_level, 5);
     assert_int_equal(s->milter_connections, 7);
     settings_free(&s);
-    expect_reports("NICE_LEVEL_QPSMTPD=5\nNICE_LEVEL_MILTER=5\nLIMIT_CONNECTIONS_QPSMTPD=0\n",
-                   "f:2: NICE_LEVEL_MILTER is another name of NICE_LEVEL_QPSMTPD in line 1; keep "
-                   "one of the two\n"
-                   "f:3: LIMIT_CONNECTIONS_QPSMTPD = \"0\": a whole number from 1 to 100000 is "
-                   "needed\n");
+    settings_expect_reports(
+        "NICE_LEVEL_QPSMTPD=5\nNICE_LEVEL_MILTER=5\nLIMIT_CONNECTIONS_QPSMTPD=0\n",
+        "f:2: NICE_LEVEL_MILTER is another name of NICE_LEVEL_QPSMTPD in line 1; keep "
+        "one of the two\n"
+        "f:3: LIMIT_CONNECTIONS_QPSMTPD = \"0\": a whole number from 1 to 100000 is "
+        "needed\n");
 }
 
 static void paths_lie_below_the_root(void **state)
 {
-    struct settings *s = good("/r", "");
+    struct settings *s = settings_of("/r", "");
     char path[PATH_MAX] = "untouched";
     char name[SETTINGS_NAME_SIZE];
     char *longest = malloc(PATH_MAX + 1);
@@ -395,13 +299,10 @@ int main(void)
         cmocka_unit_test(every_parameter_can_be_set),
         cmocka_unit_test(suffixes_give_instances_and_the_frontend_values_of_their_own),
         cmocka_unit_test(the_last_assignment_of_a_name_wins),
-        cmocka_unit_test(the_default_priority_follows_a_small_count),
         cmocka_unit_test(wrong_values_are_named_with_what_is_needed),
         cmocka_unit_test(wrong_names_and_suffixes_are_named),
-        cmocka_unit_test(ports_that_clash_are_named),
         cmocka_unit_test(all_problems_are_reported_in_one_run),
         cmocka_unit_test(lines_that_are_no_assignments_hide_nothing),
-        cmocka_unit_test(the_frontend_tries_twice_in_a_lifetime),
         cmocka_unit_test(instances_take_what_is_theirs_or_the_default),
         cmocka_unit_test(the_names_of_the_system_before_are_known),
         cmocka_unit_test(paths_lie_below_the_root),
