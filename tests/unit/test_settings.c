@@ -5,21 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/report.h"
-#include "tests/unit/unit.h"
-
-/* Settings from a text that must be right. */
-static struct settings *good(const char *root, const char *text)
-{
-    struct report report;
-
-    report_init(&report);
-    struct settings *settings = settings_parse(root, text, strlen(text), "f", &report.diag);
-
-    assert_string_equal(report.text, "");
-    assert_non_null(settings);
-    return settings;
-}
+#include "tests/unit/settings_fixture.h"
 
 /* All that is reported about a wrong text. */
 static void expect_reports(const char *text, const char *reports)
@@ -35,7 +21,7 @@ static void expect_reports(const char *text, const char *reports)
 
 static void an_empty_file_gives_the_defaults(void **state)
 {
-    struct settings *s = good("", "");
+    struct settings *s = settings_with("", "");
 
     (void)state;
     assert_string_equal(s->root, "");
@@ -66,25 +52,25 @@ static void an_empty_file_gives_the_defaults(void **state)
 
 static void a_gateway_below_a_root_needs_no_user_of_its_own(void **state)
 {
-    struct settings *s = good("/tmp/gateway", "");
+    struct settings *s = settings_with("/tmp/gateway", "");
 
     (void)state;
     assert_string_equal(s->daemon_user, "nobody");
     assert_false(s->instance_users);
     settings_free(&s);
-    s = good("/tmp/gateway", "DAEMON_USER=mailpeg");
+    s = settings_with("/tmp/gateway", "DAEMON_USER=mailpeg");
     assert_string_equal(s->daemon_user, "mailpeg");
     settings_free(&s);
 }
 
 static void every_parameter_can_be_set(void **state)
 {
-    struct settings *s =
-        good("", "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\nRELAY_HOST=[192.0.2.1]:587\n"
-                 "FRONTEND_LISTEN='25  submission [::1]:2525\t192.0.2.9:26'\n"
-                 "INSTANCE_PORT_BASE=30000\nTCPMAP_LISTEN=[::1]:10041\n"
-                 "LIMIT_CONNECTIONS_TCPMAP=50\nDECISION_LIFETIME=1h\nTABLE_CAPACITY=20000000\n"
-                 "DAEMON_USER=mail-peg_1\n");
+    struct settings *s = settings_with(
+        "", "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\nRELAY_HOST=[192.0.2.1]:587\n"
+            "FRONTEND_LISTEN='25  submission [::1]:2525\t192.0.2.9:26'\n"
+            "INSTANCE_PORT_BASE=30000\nTCPMAP_LISTEN=[::1]:10041\n"
+            "LIMIT_CONNECTIONS_TCPMAP=50\nDECISION_LIFETIME=1h\nTABLE_CAPACITY=20000000\n"
+            "DAEMON_USER=mail-peg_1\n");
 
     (void)state;
     assert_int_equal(s->priority_count, 3);
@@ -107,8 +93,9 @@ static void every_parameter_can_be_set(void **state)
 
 static void suffixes_give_instances_and_the_frontend_values_of_their_own(void **state)
 {
-    struct settings *s = good("", "NICE_LEVEL[4]=-20\nNICE_LEVEL_DEFAULT=7\nNICE_LEVEL[0]=20\n"
-                                  "NICE_LEVEL_FRONTEND=-1\nNICE_LEVEL[0]=19\n");
+    struct settings *s =
+        settings_with("", "NICE_LEVEL[4]=-20\nNICE_LEVEL_DEFAULT=7\nNICE_LEVEL[0]=20\n"
+                          "NICE_LEVEL_FRONTEND=-1\nNICE_LEVEL[0]=19\n");
 
     (void)state;
     assert_int_equal(s->frontend.nice_level, -1);
@@ -122,8 +109,8 @@ static void suffixes_give_instances_and_the_frontend_values_of_their_own(void **
 static void the_last_assignment_of_a_name_wins(void **state)
 {
     struct settings *s =
-        good("", "RELAY_HOST=a.example\nFRONTEND_LISTEN='1 2'\nRELAY_HOST=b.example"
-                 "\nFRONTEND_LISTEN=3\nPRIORITY_COUNT=9\nPRIORITY_COUNT=4\n");
+        settings_with("", "RELAY_HOST=a.example\nFRONTEND_LISTEN='1 2'\nRELAY_HOST=b.example"
+                          "\nFRONTEND_LISTEN=3\nPRIORITY_COUNT=9\nPRIORITY_COUNT=4\n");
 
     (void)state;
     assert_string_equal(s->relay_host, "b.example");
@@ -142,7 +129,7 @@ static void the_default_priority_follows_a_small_count(void **state)
 
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++) {
-        struct settings *s = good("", cases[i].text);
+        struct settings *s = settings_with("", cases[i].text);
 
         assert_int_equal(s->default_priority, cases[i].priority);
         settings_free(&s);
@@ -245,7 +232,7 @@ static void ports_that_clash_are_named(void **state)
          "f:1: FRONTEND_LISTEN = \"25 25\": one or more different of port, host:port, "
          "[IPv6 address]:port, with blanks between them, is needed\n"},
     };
-    struct settings *s = good("", "TCPMAP_LISTEN=127.0.0.1:20005\nFRONTEND_LISTEN=19999");
+    struct settings *s = settings_with("", "TCPMAP_LISTEN=127.0.0.1:20005\nFRONTEND_LISTEN=19999");
 
     (void)state;
     settings_free(&s);
@@ -288,7 +275,7 @@ static void the_frontend_tries_twice_in_a_lifetime(void **state)
 
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++) {
-        struct settings *s = good("", cases[i].text);
+        struct settings *s = settings_with("", cases[i].text);
 
         assert_int_equal(s->frontend.queue_run_delay_s, cases[i].delay_s);
         assert_int_equal(s->decision_lifetime_s, cases[i].lifetime_s);
@@ -304,7 +291,7 @@ static void the_frontend_tries_twice_in_a_lifetime(void **state)
 
 static void instances_take_what_is_theirs_or_the_default(void **state)
 {
-    struct settings *s = good(
+    struct settings *s = settings_with(
         "", "QUEUE_RUN_DELAY_DEFAULT=5m\nQUEUE_RUN_DELAY[4]=30s\n"
             "MAXIMAL_QUEUE_LIFETIME_FRONTEND=2d\nMAXIMAL_QUEUE_LIFETIME[4]=10m\n"
             "BOUNCE_COMMAND_DEFAULT='logger x'\nBOUNCE_COMMAND[3]=\"\"\n"
@@ -340,7 +327,7 @@ static void instances_take_what_is_theirs_or_the_default(void **state)
 
 static void the_names_of_the_system_before_are_known(void **state)
 {
-    struct settings *s = good("", "NICE_LEVEL_QPSMTPD=5\nLIMIT_CONNECTIONS_QPSMTPD=7\n");
+    struct settings *s = settings_with("", "NICE_LEVEL_QPSMTPD=5\nLIMIT_CONNECTIONS_QPSMTPD=7\n");
 
     (void)state;
     assert_int_equal(s->milter_nice_level, 5);
@@ -355,7 +342,7 @@ static void the_names_of_the_system_before_are_known(void **state)
 
 static void paths_lie_below_the_root(void **state)
 {
-    struct settings *s = good("/r", "");
+    struct settings *s = settings_with("/r", "");
     char path[PATH_MAX] = "untouched";
     char name[SETTINGS_NAME_SIZE];
     char *longest = malloc(PATH_MAX + 1);
