@@ -21,25 +21,27 @@ struct mail {
     int64_t left;
 };
 
-static void add(void *arg, int dir_fd, const char *name)
+static bool add(void *arg, int dir_fd, const char *name)
 {
     struct mail *mail = arg;
 
     (void)dir_fd;
     if (!id_set_add(&mail->before, name))
         mail->no_memory = true;
+    return true;
 }
 
-static void count(void *arg, int dir_fd, const char *name)
+static bool count(void *arg, int dir_fd, const char *name)
 {
     struct mail *mail = arg;
 
     (void)dir_fd;
     mail->left += id_set_has(&mail->before, name);
+    return true;
 }
 
 /* In the order in which mail moves, so that none is missed. */
-static bool walk(const char *queue_dir, void (*visit)(void *, int, const char *), struct mail *mail)
+static bool walk(const char *queue_dir, bool (*visit)(void *, int, const char *), struct mail *mail)
 {
     static const enum queue order[] = {QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED,
                                        QUEUE_ACTIVE};

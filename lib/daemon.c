@@ -5,13 +5,16 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -220,14 +223,54 @@ static bool drop_root(const char *user, const char *group)
                   entry != NULL ? &entry->gr_gid : NULL);
 }
 
-bool daemon_drop_privileges(const char *user, const char *group)
+/* Have this right and no other one, as far as it can be had. */
+static bool keep_only(int capability)
 {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct had[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {0};
+    struct __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct *word = &kept[capability / 32];
+
+    if (syscall(SYS_capget, &header, had) != 0)
+        return false;
+    word->permitted = had[capability / 32].permitted & UINT32_C(1) << capability % 32;
+    word->effective = word->permitted;
+    return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L) == 0 &&
+           syscall(SYS_capset, &header, kept) == 0 && syscall(SYS_capget, &header, have) == 0 &&
+           memcmp(have, kept, sizeof have) == 0; /* proof, not hope */
+}
+
+enum { NO_CAPABILITY = -1 };
+
+static bool drop_privileges(const char *user, const char *group, int capability)
+{
+    bool keeps = capability != NO_CAPABILITY;
+
+    if (keeps && prctl(PR_SET_KEEPCAPS, 1L, 0L, 0L, 0L) != 0) {
+        log_error("cannot keep a right: %m");
+        return false;
+    }
     if (geteuid() == 0 && !drop_root(user, group))
         return false;
+    if (keeps && (!keep_only(capability) || prctl(PR_SET_KEEPCAPS, 0L, 0L, 0L, 0L) != 0)) {
+        log_error("become user %s: some rights are not what they should be: %m", user);
+        return false;
+    }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0 ||
         prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) != 1) {
         log_error("cannot set no_new_privs: %m");
         return false;
     }
     return true;
+}
+
+bool daemon_drop_privileges(const char *user, const char *group)
+{
+    return drop_privileges(user, group, NO_CAPABILITY);
+}
+
+bool daemon_drop_privileges_but(const char *user, const char *group, int capability)
+{
+    return drop_privileges(user, group, capability);
 }

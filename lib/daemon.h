@@ -50,4 +50,10 @@ bool daemon_folder(const char *path, const char *user, const char *group,
  */
 bool daemon_drop_privileges(const char *user, const char *group) PEG_MUST_USE;
 
+/*
+ * The same, but keep one of root's rights, such as CAP_DAC_READ_SEARCH, and prove that there is no
+ * other one. A process that is not root keeps it if it has it, and loses all others.
+ */
+bool daemon_drop_privileges_but(const char *user, const char *group, int capability) PEG_MUST_USE;
+
 #endif

@@ -37,6 +37,13 @@ struct options {
  */
 void options_common(struct options *options, int opt);
 
+/* Of the usage text of a daemon: what it can be given. */
+#define OPTIONS_DAEMON_USAGE                                        \
+    "  -f          stay in the foreground, log on stderr\n"         \
+    "  --root DIR  the gateway below DIR instead of the system's\n" \
+    "  --help      print this and exit\n"                           \
+    "  --version   print the version and exit\n"
+
 /* The whole main() of a daemon: `PROGRAM [-f]` and the common options; run gives the exit status.
  */
 int options_run_daemon(struct options *options, int argc, char **argv,

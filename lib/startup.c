@@ -32,6 +32,12 @@ bool startup_log(const char *program, const struct settings *settings, bool fore
     return false;
 }
 
+void startup_refused(const char *program, bool foreground)
+{
+    if (!foreground) /* else the log is there as well */
+        fprintf(stderr, "%s: cannot start, the log says why\n", program);
+}
+
 bool startup_pid_file(const char *program, const struct settings *settings)
 {
     char folder[PATH_MAX], name[64], path[PATH_MAX];

@@ -17,6 +17,9 @@
 bool startup_log(const char *program, const struct settings *settings,
                  bool foreground) PEG_MUST_USE;
 
+/* A daemon cannot start, and has said why in its log: tell who started it to look there. */
+void startup_refused(const char *program, bool foreground);
+
 /*
  * Make the run folder, which belongs to DAEMON_USER, and the locked pid file PROGRAM.pid in it; the
  * note of the process before this one (see below) goes. Needs root, unless the folder is there.

@@ -4,12 +4,7 @@
 
 static const char usage[] = "Usage: peg-milter [-f] [--root DIR]\n"
                             "Decide a priority for each recipient of the frontend's mail.\n"
-                            "\n"
-                            "  -f          stay in the foreground, log on stderr\n"
-                            "  --root DIR  the gateway below DIR instead of the system's\n"
-                            "  --help      print this and exit\n"
-                            "  --version   print the version and exit\n"
-                            "\n"
+                            "\n" OPTIONS_DAEMON_USAGE "\n"
                             "SIGUSR1 reads configuration and rules again, SIGTERM ends it.\n";
 
 int main(int argc, char **argv)

@@ -270,8 +270,7 @@ int milter_service_run(const struct options *options, bool foreground)
     if (!foreground)
         daemon_detach();
     if (!startup_log(options->program, policy->settings, foreground) || !start(policy->settings)) {
-        if (!foreground)
-            fprintf(stderr, "%s: cannot start, the log says why\n", options->program);
+        startup_refused(options->program, foreground);
         policy_release(&policy);
         return EXIT_FAILED;
     }

@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 enum {
-    DEPTH_MAX = 16,    /* of hash_queue_depth, 1 or 2 in practice; each level is an open folder */
-    NAME_LEN_MAX = 255 /* VALID_HOSTNAME_LEN, the limit of mail_queue_id_ok() */
+    DEPTH_MAX = 16,     /* of hash_queue_depth, 1 or 2 in practice; each level is an open folder */
+    NAME_LEN_MAX = 255, /* VALID_HOSTNAME_LEN, the limit of mail_queue_id_ok() */
+    ASK_INTERVAL = 1000 /* messages, less than a millisecond */
 };
 
 static const char *const queue_names[QUEUE_COUNT] = {"incoming", "active", "deferred", "hold"};
 
 struct walk {
-    void (*visit)(void *arg, int dir_fd, const char *name);
+    bool (*visit)(void *arg, int dir_fd, const char *name);
     void *arg;
 };
 
@@ -57,7 +58,8 @@ static unsigned char entry_type(int dir_fd, const struct dirent *entry)
     return S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
 }
 
-/* Walk the folder `name` in parent_fd and its hashed subfolders. Returns false with errno. */
+/* Walk the folder `name` in parent_fd and its hashed subfolders. Returns false with errno, which is
+ * 0 where visit() has ended it. */
 static bool walk_folder(const struct walk *walk, int parent_fd, const char *name, unsigned depth)
 {
     int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth ? O_NOFOLLOW : 0));
@@ -78,10 +80,12 @@ static bool walk_folder(const struct walk *walk, int parent_fd, const char *name
 
         if (is_queue_id(entry->d_name) || is_hash_name(entry->d_name))
             type = entry_type(fd, entry);
-        if (type == DT_REG && is_queue_id(entry->d_name))
-            walk->visit(walk->arg, fd, entry->d_name);
-        else if (type == DT_DIR && is_hash_name(entry->d_name) && depth < DEPTH_MAX)
+        if (type == DT_REG && is_queue_id(entry->d_name)) {
+            ok = walk->visit(walk->arg, fd, entry->d_name);
+            errno = 0;
+        } else if (type == DT_DIR && is_hash_name(entry->d_name) && depth < DEPTH_MAX) {
             ok = walk_folder(walk, fd, entry->d_name, depth + 1);
+        }
     }
     error = errno;
     closedir(dir);
@@ -103,15 +107,22 @@ static const char *advice(int error)
     }
 }
 
+const char *queues_name(enum queue queue)
+{
+    return queue_names[queue];
+}
+
 bool queues_walk(const char *queue_dir, enum queue queue,
-                 void (*visit)(void *arg, int dir_fd, const char *name), void *arg,
+                 bool (*visit)(void *arg, int dir_fd, const char *name), void *arg,
                  char why_r[QUEUES_WHY_SIZE])
 {
     const struct walk walk = {.visit = visit, .arg = arg};
     int fd = open(queue_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0 && walk_folder(&walk, fd, queue_names[queue], 0);
 
-    if (!ok)
+    if (!ok && errno == 0)
+        why_r[0] = '\0';
+    else if (!ok)
         snprintf(why_r, QUEUES_WHY_SIZE, "%s%s%s: %m, %s", queue_dir, fd < 0 ? "" : "/",
                  fd < 0 ? "" : queue_names[queue], advice(errno));
     if (fd >= 0)
@@ -119,13 +130,20 @@ bool queues_walk(const char *queue_dir, enum queue queue,
     return ok;
 }
 
-static void count_one(void *arg, int dir_fd, const char *name)
+struct counting {
+    uint64_t count;
+    bool (*is_over)(void *arg); /* NULL: never */
+    void *arg;
+};
+
+static bool count_one(void *arg, int dir_fd, const char *name)
 {
-    uint64_t *count = arg;
+    struct counting *counting = arg;
 
     (void)dir_fd;
     (void)name;
-    ++*count;
+    return ++counting->count % ASK_INTERVAL != 0 || counting->is_over == NULL ||
+           !counting->is_over(counting->arg);
 }
 
 /* Postfix makes the queues when it is first started: before that the folder has none of them. */
@@ -141,7 +159,8 @@ static bool is_fresh(const char *queue_dir)
     return fresh;
 }
 
-bool queues_count(const char *queue_dir, struct queue_counts *counts_r, char why_r[QUEUES_WHY_SIZE])
+bool queues_count_until(const char *queue_dir, bool (*is_over)(void *arg), void *arg,
+                        struct queue_counts *counts_r, char why_r[QUEUES_WHY_SIZE])
 {
     uint64_t counts[QUEUE_COUNT] = {0};
 
@@ -149,14 +168,23 @@ bool queues_count(const char *queue_dir, struct queue_counts *counts_r, char why
         *counts_r = (struct queue_counts){0};
         return true;
     }
-    for (int queue = 0; queue < QUEUE_COUNT; queue++)
-        if (!queues_walk(queue_dir, (enum queue)queue, count_one, &counts[queue], why_r))
+    for (int queue = 0; queue < QUEUE_COUNT; queue++) {
+        struct counting counting = {.is_over = is_over, .arg = arg};
+
+        if (!queues_walk(queue_dir, (enum queue)queue, count_one, &counting, why_r))
             return false;
+        counts[queue] = counting.count;
+    }
     *counts_r = (struct queue_counts){.incoming = counts[QUEUE_INCOMING],
                                       .active = counts[QUEUE_ACTIVE],
                                       .deferred = counts[QUEUE_DEFERRED],
                                       .hold = counts[QUEUE_HOLD]};
     return true;
+}
+
+bool queues_count(const char *queue_dir, struct queue_counts *counts_r, char why_r[QUEUES_WHY_SIZE])
+{
+    return queues_count_until(queue_dir, NULL, NULL, counts_r, why_r);
 }
 
 uint64_t queues_total(const struct queue_counts *counts)

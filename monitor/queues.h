@@ -27,15 +27,19 @@ struct queue_counts {
 
 enum { QUEUES_WHY_SIZE = 512 };
 
+/* Its name in Postfix, "deferred". */
+const char *queues_name(enum queue queue) PEG_MUST_USE;
+
 /*
  * Call visit for every message in one queue of queue_dir. name is its queue ID, a file in the
  * folder dir_fd (which is a subfolder where the queue is hashed: hash_queue_names); both are
- * borrowed for the call, and the file may be gone already. Memory does not grow with the queue.
- * Returns false, with `PATH: reason, what to do` in why_r, where a folder is missing or cannot be
- * read; visit may have been called before.
+ * borrowed for the call, and the file may be gone already. Where visit returns false the walk ends.
+ * Memory does not grow with the queue. Returns false, with `PATH: reason, what to do` in why_r,
+ * where a folder is missing or cannot be read, and with "" where visit ended the walk; visit may
+ * have been called before.
  */
 bool queues_walk(const char *queue_dir, enum queue queue,
-                 void (*visit)(void *arg, int dir_fd, const char *name), void *arg,
+                 bool (*visit)(void *arg, int dir_fd, const char *name), void *arg,
                  char why_r[QUEUES_WHY_SIZE]) PEG_MUST_USE;
 
 /*
@@ -44,6 +48,13 @@ bool queues_walk(const char *queue_dir, enum queue queue,
  */
 bool queues_count(const char *queue_dir, struct queue_counts *counts_r,
                   char why_r[QUEUES_WHY_SIZE]) PEG_MUST_USE;
+
+/*
+ * The same, for a caller that does not wait for the end of a long queue: is_over is asked every
+ * 1000 messages or so, and where it returns true this returns false, with "" in why_r.
+ */
+bool queues_count_until(const char *queue_dir, bool (*is_over)(void *arg), void *arg,
+                        struct queue_counts *counts_r, char why_r[QUEUES_WHY_SIZE]) PEG_MUST_USE;
 
 /* All four together. */
 uint64_t queues_total(const struct queue_counts *counts) PEG_MUST_USE;

@@ -1,25 +1,21 @@
 /* showqueues - the counts of all instances of a gateway, as peg-showqueues prints them */
 #include "monitor/showqueues.h"
 
-#include <limits.h>
-
+#include "monitor/counts.h"
 #include "monitor/queues.h"
 
 static bool print_instance(const struct settings *settings, int instance, const char *program,
                            FILE *out, FILE *err)
 {
     char name[SETTINGS_NAME_SIZE];
-    char below_root[sizeof "/var/spool/" + SETTINGS_NAME_SIZE];
-    char queue_dir[PATH_MAX];
-    char why[QUEUES_WHY_SIZE] = "the path is too long";
+    char why[QUEUES_WHY_SIZE];
     struct queue_counts counts;
 
-    settings_instance_name(instance, name);
-    snprintf(below_root, sizeof below_root, "/var/spool/%s", name);
-    if (!settings_path(settings, below_root, queue_dir) || !queues_count(queue_dir, &counts, why)) {
+    if (!counts_of_instance(settings, instance, NULL, NULL, &counts, why)) {
         fprintf(err, "%s: %s\n", program, why);
         return false;
     }
+    settings_instance_name(instance, name);
     queues_print(out, name, &counts);
     return true;
 }

@@ -4,12 +4,7 @@
 
 static const char usage[] = "Usage: peg-tcpmap [-f] [--root DIR]\n"
                             "Answer the frontend's transport lookups from the decision table.\n"
-                            "\n"
-                            "  -f          stay in the foreground, log on stderr\n"
-                            "  --root DIR  the gateway below DIR instead of the system's\n"
-                            "  --help      print this and exit\n"
-                            "  --version   print the version and exit\n"
-                            "\n"
+                            "\n" OPTIONS_DAEMON_USAGE "\n"
                             "SIGUSR1 reads the settings again, SIGTERM ends it.\n";
 
 int main(int argc, char **argv)

@@ -8,8 +8,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -257,8 +255,8 @@ int tcpmap_service_run(const struct options *options, bool foreground)
         log_info("stopped: %" PRIu64 " lookups, %" PRIu64 " of them missed, %" PRIu64
                  " connections",
                  service.lookups, service.misses, server_served(service.server));
-    } else if (!foreground) {
-        fprintf(stderr, "%s: cannot start, the log says why\n", service.program);
+    } else {
+        startup_refused(service.program, foreground);
     }
     finish(&service);
     return status;

@@ -1,92 +1,10 @@
 /* test_queues - counting in a made-up queue directory, and the layout of the output */
 #include "monitor/queues.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "monitor/showqueues.h"
-
-enum { PATH_SIZE = 512 };
-
-static void path_in(const char *root, const char *below, char path_r[PATH_SIZE])
-{
-    assert_true(snprintf(path_r, PATH_SIZE, "%s/%s", root, below) < PATH_SIZE);
-}
-
-/* Make a folder with its parents. */
-static void make_folder(const char *root, const char *below)
-{
-    char path[PATH_SIZE];
-
-    path_in(root, below, path);
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        (void)mkdir(path, 0755);
-        *slash = '/';
-    }
-    (void)mkdir(path, 0755);
-    assert_int_equal(access(path, X_OK), 0);
-}
-
-static void make_file(const char *root, const char *below)
-{
-    char path[PATH_SIZE];
-    int fd;
-
-    path_in(root, below, path);
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    assert_true(fd >= 0);
-    close(fd);
-}
-
-static void make_queues(const char *root, const char *below)
-{
-    static const char *const names[] = {"incoming", "active", "deferred", "hold"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char folder[PATH_SIZE];
-
-        path_in(below, names[i], folder);
-        make_folder(root, folder);
-    }
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static int set_up(void **state)
-{
-    char *root = strdup("/tmp/test_queues.XXXXXX");
-
-    assert_non_null(root);
-    assert_non_null(mkdtemp(root));
-    *state = root;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    char *root = *state;
-    int result = nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-
-    free(root);
-    return result;
-}
+#include "tests/unit/queues_fixture.h"
 
 static void messages_are_counted_in_flat_and_in_hashed_queues(void **state)
 {
@@ -207,12 +125,13 @@ static void an_unreadable_queue_is_an_error_that_says_what_to_do(void **state)
     assert_int_equal(status, 0);
 }
 
-static void remove_visited(void *arg, int dir_fd, const char *name)
+static bool remove_visited(void *arg, int dir_fd, const char *name)
 {
     int *visits = arg;
 
     ++*visits;
     assert_int_equal(unlinkat(dir_fd, name, 0), 0);
+    return true;
 }
 
 static void a_walk_gives_every_message_with_the_folder_it_is_in(void **state)
@@ -230,6 +149,58 @@ static void a_walk_gives_every_message_with_the_folder_it_is_in(void **state)
     assert_int_equal(visits, 2);
     assert_true(queues_count(root, &counts, why));
     assert_int_equal(queues_total(&counts), 0);
+}
+
+static bool end_at_second(void *arg, int dir_fd, const char *name)
+{
+    int *visits = arg;
+
+    (void)dir_fd, (void)name;
+    return ++*visits < 2;
+}
+
+static void a_walk_ends_where_the_visitor_says(void **state)
+{
+    const char *root = *state;
+    char why[QUEUES_WHY_SIZE] = "untouched";
+    int visits = 0;
+
+    make_queues(root, ".");
+    make_folder(root, "deferred/A");
+    make_file(root, "deferred/A/A123456");
+    make_file(root, "deferred/A/A234567");
+    make_file(root, "deferred/B123456");
+    make_file(root, "deferred/C123456");
+    assert_false(queues_walk(root, QUEUE_DEFERRED, end_at_second, &visits, why));
+    assert_int_equal(visits, 2);
+    assert_string_equal(why, "");
+}
+
+static bool is_over_the_third_time(void *arg)
+{
+    int *asked = arg;
+
+    return ++*asked == 3;
+}
+
+static void a_count_that_takes_long_can_be_ended(void **state)
+{
+    const char *root = *state;
+    struct queue_counts counts = {.hold = 17};
+    char why[QUEUES_WHY_SIZE], name[64];
+    int asked = 0;
+
+    make_queues(root, ".");
+    for (int n = 0; n < 3500; n++) {
+        snprintf(name, sizeof name, "hold/%X", 0x100000 + n);
+        make_file(root, name);
+    }
+    assert_false(queues_count_until(root, is_over_the_third_time, &asked, &counts, why));
+    assert_string_equal(why, "");
+    assert_int_equal(counts.hold, 17);
+    assert_true(queues_count_until(root, is_over_the_third_time, &asked, &counts, why));
+    assert_int_equal(counts.hold, 3500);
+    assert_int_equal(asked, 6);
 }
 
 static void every_queue_is_a_line_under_its_instance_and_an_empty_instance_is_one_line(void **state)
@@ -346,6 +317,8 @@ int main(void)
         TEST(a_missing_queue_directory_is_an_error_that_names_it),
         TEST(an_unreadable_queue_is_an_error_that_says_what_to_do),
         TEST(a_walk_gives_every_message_with_the_folder_it_is_in),
+        TEST(a_walk_ends_where_the_visitor_says),
+        TEST(a_count_that_takes_long_can_be_ended),
         TEST(every_queue_is_a_line_under_its_instance_and_an_empty_instance_is_one_line),
         TEST(all_instances_are_shown_frontend_first),
         TEST(an_instance_that_cannot_be_counted_is_an_error_and_the_others_are_shown),

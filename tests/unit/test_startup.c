@@ -14,24 +14,11 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
-#include "tests/unit/report.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/settings_of.h"
 
 static const char *const programs[] = {"peg-milter", "peg-tcpmap", "peg-monitor"};
 
 static char root[64];
-
-/* Settings from lines that must be right. */
-static struct settings *with(const char *lines)
-{
-    struct report report;
-
-    report_init(&report);
-    struct settings *settings = settings_parse(root, lines, strlen(lines), "f", &report.diag);
-
-    assert_string_equal(report.text, "");
-    return settings;
-}
 
 static void path_of(const char *program, const char *suffix, char path_r[PATH_MAX])
 {
@@ -40,7 +27,7 @@ static void path_of(const char *program, const char *suffix, char path_r[PATH_MA
 
 static void note_all(const char *lines)
 {
-    struct settings *settings = with(lines);
+    struct settings *settings = settings_of(root, lines);
 
     for (size_t i = 0; i < LENGTH(programs); i++)
         startup_note(settings, programs[i]);
@@ -49,7 +36,7 @@ static void note_all(const char *lines)
 
 static bool needs(const char *program, const char *lines)
 {
-    struct settings *settings = with(lines);
+    struct settings *settings = settings_of(root, lines);
     bool needed = startup_needs_restart(settings, program);
 
     settings_free(&settings);
@@ -140,7 +127,7 @@ static void the_note_says_what_the_program_was_started_with(void **state)
 
 static void a_process_that_begins_forgets_the_note_of_the_last_one(void **state)
 {
-    struct settings *settings = with("");
+    struct settings *settings = settings_of(root, "");
     char path[PATH_MAX];
 
     (void)state;
@@ -156,7 +143,7 @@ static const char *warnings(const char *program, const char *lines)
 {
     static char text[4096];
     char path[PATH_MAX];
-    struct settings *settings = with(lines);
+    struct settings *settings = settings_of(root, lines);
     size_t len;
 
     path_of(program, "log", path);
@@ -197,7 +184,7 @@ static void the_group_of_the_frontend_is_that_of_who_owns_its_data(void **state)
 {
     const struct passwd *owner;
     char path[PATH_MAX], group[STARTUP_GROUP_SIZE], expected[STARTUP_GROUP_SIZE];
-    struct settings *settings = with("");
+    struct settings *settings = settings_of(root, "");
 
     (void)state;
     assert_false(startup_frontend_group(settings, group));

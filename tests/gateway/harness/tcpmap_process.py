@@ -4,13 +4,12 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 
 from . import processes
 from .installation import REPOSITORY
-from .notify_socket import NotifySocket
+from .notifying_process import PATIENCE_S, NotifyingProcess
 
 # Becomes the program that follows, with descriptors where sd_listen_fds(3) looks for them.
 ACTIVATE = """
@@ -21,7 +20,6 @@ for place, copy in enumerate(copies, 3):
 os.environ.update(LISTEN_FDS=str(len(copies)), LISTEN_PID=str(os.getpid()))
 os.execv(sys.argv[2], sys.argv[2:])
 """
-PATIENCE_S = 30
 PID_FILE = "run/priority-email-gateway/peg-tcpmap.pid"
 LOG_FILE = "var/log/mail.log"  # of one that is not in the foreground
 
@@ -75,78 +73,47 @@ def read_reply(connection):
     return reply.decode().rstrip("\n")
 
 
-class TcpmapProcess:
+class TcpmapProcess(NotifyingProcess):
     """peg-tcpmap --root FOLDER.
 
     port     of TCPMAP_LISTEN
     root     its folder
-    notify   what it says to its service manager (NotifySocket)
     """
 
     def __init__(self, port):
         self.port = port
         self.root = tempfile.mkdtemp(prefix="pegt", dir="/tmp")
+        super().__init__(self.path("log"))
         os.chmod(self.root, 0o755)  # it runs as another user
         for folder in ("etc", "var/lib", "var/log", "var/spool/postfix-frontend", "run"):
             os.makedirs(self.path(folder))
         with open(self.path("etc/priority-email-gateway.conf"), "w") as conf:
             conf.write("PRIORITY_COUNT=5\nDEFAULT_PRIORITY=2\nTABLE_CAPACITY=1000\n")
             conf.write("TCPMAP_LISTEN=127.0.0.1:%d\n" % port)
-        self.notify = NotifySocket()
-        self._process = None
 
     def path(self, relative):
         return os.path.join(self.root, relative)
 
-    @property
-    def pid(self):
-        return self._process.pid
-
-    def log(self):
-        """All that its processes wrote to standard error."""
-        with open(self.path("log")) as log:
-            return log.read()
-
     def start(self, sockets=(), prefix=()):
         """Start it in the foreground, and wait until it says that it is ready."""
-        self._process = self._popen(("-f",), sockets, prefix)
-        try:
-            said = self.notify.next(PATIENCE_S)
-        except TimeoutError:
-            raise AssertionError("it does not get ready:\n" + self.log()) from None
-        assert said == "READY=1"
-        return self
+        return self._start(**self._command(("-f",), sockets, prefix))
 
     def run_to_its_end(self, sockets=(), arguments=("-f",)):
         """Start it where that ends at once; returns the exit status."""
-        return self._popen(arguments, sockets).wait(PATIENCE_S)
-
-    def stop(self, number=signal.SIGTERM):
-        """End it as a service manager does; returns the exit status."""
-        self._process.send_signal(number)
-        return self._process.wait(PATIENCE_S)
+        return self._run_to_its_end(**self._command(arguments, sockets))
 
     def remove(self):
         """Whatever state it is in, leave nothing behind."""
-        if self._process is not None and self._process.poll() is None:
-            self.stop(signal.SIGKILL)
+        super().remove()
         pid = processes.read_pid(self.path(PID_FILE))
         if pid and pid in processes.belonging_to(self.root):  # one that left the foreground
             processes.end(pid, signal.SIGKILL)
-        self.notify.close()
         shutil.rmtree(self.root)
 
-    def _popen(self, arguments, sockets, prefix=()):
+    def _command(self, arguments, sockets, prefix=()):
         command = tuple(prefix) + (program(),) + tuple(arguments) + ("--root", self.root)
         fds = [each.fileno() for each in sockets]
         if fds:
             names = ",".join(str(fd) for fd in fds)
             command = (sys.executable, "-c", ACTIVATE, names) + command
-        with open(self.path("log"), "ab") as log:
-            return subprocess.Popen(
-                command,
-                stderr=log,
-                env=dict(os.environ, NOTIFY_SOCKET=self.notify.address),
-                pass_fds=fds,
-                close_fds=True,
-            )
+        return {"command": command, "pass_fds": fds, "close_fds": True}

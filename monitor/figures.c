@@ -1,0 +1,106 @@
+/* figures - the files in MONITORING_DIR, one for each count */
+#include "monitor/figures.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+
+enum { FIGURE_NAME_SIZE = SETTINGS_NAME_SIZE + 16 };
+
+/* The second is the name that the system had which this one succeeds. */
+static const char *const milter_names[] = {"milterCount", "qpsmtpdCount"};
+
+enum { MILTER_NAME_COUNT = sizeof milter_names / sizeof *milter_names };
+
+static void name_of(int instance, enum queue queue, char name_r[FIGURE_NAME_SIZE])
+{
+    char instance_name[SETTINGS_NAME_SIZE];
+
+    settings_instance_name(instance, instance_name);
+    snprintf(name_r, FIGURE_NAME_SIZE, "%s-%s", instance_name, queues_name(queue));
+}
+
+/* Returns false with errno, and no file of that name is left. */
+static bool write_figure(int dir_fd, const char *name, uint64_t number)
+{
+    char text[32];
+    int len = snprintf(text, sizeof text, "%" PRIu64 "\n", number);
+    int error;
+
+    if (file_replace_at(dir_fd, name, text, (size_t)len, 0644))
+        return true;
+    error = errno;
+    unlinkat(dir_fd, name, 0);
+    errno = error;
+    return false;
+}
+
+static void remove_instance(int dir_fd, int instance)
+{
+    char name[FIGURE_NAME_SIZE];
+
+    for (int queue = 0; queue < QUEUE_COUNT; queue++) {
+        name_of(instance, (enum queue)queue, name);
+        unlinkat(dir_fd, name, 0);
+    }
+}
+
+/* Returns 0, or the errno of the last that failed. */
+static int write_instance(int dir_fd, const struct counts_instance *instance)
+{
+    const uint64_t numbers[QUEUE_COUNT] = {[QUEUE_INCOMING] = instance->queues.incoming,
+                                           [QUEUE_ACTIVE] = instance->queues.active,
+                                           [QUEUE_DEFERRED] = instance->queues.deferred,
+                                           [QUEUE_HOLD] = instance->queues.hold};
+    char name[FIGURE_NAME_SIZE];
+    int error = 0;
+
+    for (int queue = 0; queue < QUEUE_COUNT; queue++) {
+        name_of(instance->instance, (enum queue)queue, name);
+        if (!write_figure(dir_fd, name, numbers[queue]))
+            error = errno;
+    }
+    return error;
+}
+
+static const struct counts_instance *find(const struct counts *counts, int instance)
+{
+    for (size_t i = 0; i < counts->instance_count; i++)
+        if (counts->instances[i].instance == instance)
+            return &counts->instances[i];
+    return NULL;
+}
+
+bool figures_write(int dir_fd, const struct counts *counts)
+{
+    int error = 0;
+
+    for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++) {
+        const struct counts_instance *instance = find(counts, n);
+        int failed = 0;
+
+        if (instance != NULL && instance->is_known)
+            failed = write_instance(dir_fd, instance);
+        else
+            remove_instance(dir_fd, n);
+        error = failed != 0 ? failed : error;
+    }
+    for (size_t i = 0; i < MILTER_NAME_COUNT; i++)
+        if (counts->milters < 0)
+            unlinkat(dir_fd, milter_names[i], 0);
+        else if (!write_figure(dir_fd, milter_names[i], (uint64_t)counts->milters))
+            error = errno;
+    errno = error;
+    return error == 0;
+}
+
+void figures_remove(int dir_fd)
+{
+    for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++)
+        remove_instance(dir_fd, n);
+    for (size_t i = 0; i < MILTER_NAME_COUNT; i++)
+        unlinkat(dir_fd, milter_names[i], 0);
+}

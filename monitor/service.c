@@ -1,0 +1,187 @@
+/*
+ * service - peg-monitor as a daemon: start, a round every minute, reload, end
+ *
+ * One thread. SIGTERM and SIGINT end it, in the middle of a long count as well; SIGUSR1 reads the
+ * settings again.
+ */
+#include "monitor/service.h"
+
+#include <limits.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "lib/notify.h"
+#include "lib/settings.h"
+#include "lib/startup.h"
+#include "monitor/counts.h"
+#include "monitor/figures.h"
+#include "monitor/loop.h"
+
+struct service {
+    const char *program;
+    struct settings *settings;
+    sigset_t signals; /* that are waited for, and blocked */
+    int dir_fd;       /* MONITORING_DIR, as it was at start */
+    char dir[PATH_MAX];
+    struct counts counts;
+    bool is_missing[COUNTS_INSTANCES_MAX]; /* the log knows; see missing_place() */
+    bool cannot_write;                     /* so does it of that */
+};
+
+static bool *missing_place(struct service *service, int instance)
+{
+    return &service->is_missing[instance == PEG_FRONTEND ? SETTINGS_PRIORITY_MAX : instance];
+}
+
+/* Say in the log what cannot be counted, and what can be again: not every minute. */
+static void tell_of_instances(struct service *service)
+{
+    for (size_t i = 0; i < service->counts.instance_count; i++) {
+        const struct counts_instance *found = &service->counts.instances[i];
+        bool *is_missing = missing_place(service, found->instance);
+        char name[SETTINGS_NAME_SIZE];
+
+        settings_instance_name(found->instance, name);
+        if (!found->is_known && !*is_missing)
+            log_warn("the queues of %s cannot be counted: %s", name, found->why);
+        else if (found->is_known && *is_missing)
+            log_info("the queues of %s are counted again", name);
+        *is_missing = !found->is_known;
+    }
+}
+
+static void write_figures(struct service *service)
+{
+    bool good = figures_write(service->dir_fd, &service->counts);
+
+    if (!good && !service->cannot_write)
+        log_error("%s: figures cannot be written: %m", service->dir);
+    else if (good && service->cannot_write)
+        log_info("%s: figures are written again", service->dir);
+    service->cannot_write = !good;
+}
+
+/* Whether the end of this process has been asked for. */
+static bool is_over(void *arg)
+{
+    sigset_t pending;
+
+    (void)arg;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
+static void count(void *arg)
+{
+    struct service *service = arg;
+
+    if (!counts_take(service->settings, is_over, NULL, &service->counts))
+        return;
+    tell_of_instances(service);
+    write_figures(service);
+}
+
+/* New settings or none: with errors in the file the old ones stay. */
+static void reload(void *arg)
+{
+    struct service *service = arg;
+    struct diag diag = diag_to_log();
+    struct settings *fresh = settings_load(service->settings->root, &diag);
+
+    if (fresh == NULL) {
+        log_warn("the settings stay as they were: %s has errors", service->settings->file);
+        return;
+    }
+    startup_warn_of_restart(fresh, service->program);
+    settings_free(&service->settings);
+    service->settings = fresh;
+    log_info("settings reloaded from %s", fresh->file);
+}
+
+static int64_t now_ms(void *arg)
+{
+    (void)arg;
+    return clock_boot_ms();
+}
+
+static enum loop_event wait_for_signal(void *arg, int64_t timeout_ms)
+{
+    const struct service *service = arg;
+    const struct timespec timeout = {.tv_sec = timeout_ms / 1000,
+                                     .tv_nsec = timeout_ms % 1000 * 1000000};
+
+    switch (sigtimedwait(&service->signals, NULL, &timeout)) {
+    case -1:
+        return LOOP_NOTHING;
+    case SIGUSR1:
+        return LOOP_RELOAD;
+    default:
+        return LOOP_END;
+    }
+}
+
+static bool block_signals(struct service *service)
+{
+    sigemptyset(&service->signals);
+    sigaddset(&service->signals, SIGTERM);
+    sigaddset(&service->signals, SIGINT);
+    sigaddset(&service->signals, SIGUSR1);
+    signal(SIGPIPE, SIG_IGN);
+    return sigprocmask(SIG_BLOCK, &service->signals, NULL) == 0;
+}
+
+/*
+ * What needs root comes before it is dropped. Afterwards one right of root is left: to look into
+ * folders of all users, since Postfix's queues are open to each instance's mail_owner alone.
+ */
+static bool start(struct service *service)
+{
+    const struct settings *settings = service->settings;
+
+    if (!block_signals(service) || !startup_pid_file(service->program, settings) ||
+        (service->dir_fd = figures_open(settings, service->dir)) < 0)
+        return false;
+    if (!daemon_drop_privileges_but(settings->daemon_user, NULL, CAP_DAC_READ_SEARCH) ||
+        !startup_can_read(settings, SETTINGS_CONF_FILE))
+        return false;
+    startup_note(settings, service->program);
+    return true;
+}
+
+int monitor_service_run(const struct options *options, bool foreground)
+{
+    struct service service = {.program = options->program, .dir_fd = -1};
+    const struct loop loop = {.now_ms = now_ms,
+                              .wait = wait_for_signal,
+                              .round = count,
+                              .reload = reload,
+                              .arg = &service};
+    struct diag diag = diag_to_stderr();
+    int status = EXIT_FAILED;
+
+    service.settings = settings_load(options->root, &diag);
+    if (service.settings == NULL)
+        return EXIT_FAILED;
+    if (!foreground)
+        daemon_detach();
+    if (startup_log(service.program, service.settings, foreground) && start(&service)) {
+        log_info("ready, figures are in %s", service.dir);
+        daemon_ready();
+        loop_run(&loop);
+        notify_stopping();
+        figures_remove(service.dir_fd); /* they would look like new ones */
+        log_info("stopped");
+        status = EXIT_DONE;
+    } else {
+        startup_refused(service.program, foreground);
+    }
+    if (service.dir_fd >= 0)
+        close(service.dir_fd);
+    settings_free(&service.settings);
+    return status;
+}
