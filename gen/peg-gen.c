@@ -4,15 +4,19 @@
 #include <string.h>
 
 #include "gen/apply.h"
+#include "gen/import_command.h"
 #include "lib/options.h"
 
 static const char usage[] =
     "Usage: peg-gen check | diff | apply [--no-restart] [--root DIR]\n"
+    "       peg-gen import-rules FILE\n"
     "Make the Postfix configuration of the gateway from /etc/priority-email-gateway.conf.\n"
     "\n"
     "  check         say what is wrong with the settings, the rules and this machine\n"
     "  diff          show what apply would change\n"
     "  apply         change it, and have running processes take it over\n"
+    "  import-rules  print the rules of FILE, addPrivatePriorityDomain.conf in Perl syntax, as a\n"
+    "                rules file; what is Perl to be run is named, and left in it as a comment\n"
     "\n"
     "  --no-restart  leave running processes alone\n"
     "  --root DIR    the gateway below DIR instead of the system's\n"
@@ -35,7 +39,12 @@ int main(int argc, char **argv)
             options_common(&options, opt);
     }
     if (optind == argc)
-        options_wrong(&options, "a command is needed: check, diff or apply");
+        options_wrong(&options, "a command is needed: check, diff, apply or import-rules");
+    if (strcmp(argv[optind], "import-rules") == 0) {
+        if (optind + 2 != argc || !restart)
+            options_wrong(&options, "import-rules takes one file, and no --no-restart");
+        return import_command_run(options.root, argv[optind + 1]);
+    }
     if (optind + 1 < argc)
         options_wrong(&options, "unexpected argument '%s'", argv[optind + 1]);
     for (int i = APPLY_CHECK; i <= APPLY_APPLY; i++) {
