@@ -199,8 +199,8 @@ bool import_row_convert(struct import_row *row, int priority_count, struct impor
         return false;
     if (row->count != IMPORT_CELLS) {
         import_row_refuse(row, item->line,
-                          "a row has header, pattern, recipients and priority, and this one %zu of "
-                          "the four",
+                          "a row has four values: header, pattern, recipients and priority; this "
+                          "one has %zu",
                           row->count);
         return false;
     }

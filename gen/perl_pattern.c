@@ -48,6 +48,8 @@ bool perl_scan_plain(struct perl_scan *scan)
         fputs("\\/", scan->out);
     else if (c == '\n')
         fputs("\\n", scan->out);
+    else if (c == '\t')
+        fputs("\\t", scan->out);
     else if (c < ' ' || c == 127)
         fprintf(scan->out, "\\x%02x", c);
     else
