@@ -95,8 +95,9 @@ all-tests: all $(TESTS)
 check-unit: $(TESTS)
 	@for test in $^; do echo "$$test"; $$test 2>$(BUILD)/unit.log >&2 || { cat $(BUILD)/unit.log; exit 1; }; done
 
-check-oracle: $(BUILD)/tests/address_print
-	@/usr/bin/env python3 -B tests/unit/address_oracle.py $<
+check-oracle: $(BUILD)/tests/address_print $(BUILD)/tests/import_decide
+	@/usr/bin/env python3 -B tests/unit/address_oracle.py $(BUILD)/tests/address_print
+	@/usr/bin/env python3 -B tests/unit/import_oracle.py $(BUILD)/tests/import_decide
 
 check-milter: all
 	@$(PYTEST) tests/milter

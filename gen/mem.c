@@ -2,6 +2,7 @@
 #include "gen/mem.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,4 +42,21 @@ char *mem_printf(const char *fmt, ...)
         log_fatal("out of memory");
     va_end(args);
     return text;
+}
+
+FILE *mem_stream(char **text, size_t *len)
+{
+    FILE *stream = open_memstream(text, len);
+
+    if (stream == NULL)
+        log_fatal("out of memory");
+    return stream;
+}
+
+void mem_stream_end(FILE *stream)
+{
+    bool failed = ferror(stream) != 0;
+
+    if (fclose(stream) != 0 || failed)
+        log_fatal("out of memory");
 }

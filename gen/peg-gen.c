@@ -1,19 +1,19 @@
 /* peg-gen - make the configuration of the frontend and the instances from the settings */
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
-
 #include "gen/apply.h"
+#include "gen/commands.h"
 #include "lib/options.h"
 #include "lib/settings_values.h"
 
 static const char usage[] =
     "Usage: peg-gen check | diff | apply [--no-restart | --drain[=SECONDS]] [--root DIR]\n"
+    "       peg-gen import-rules FILE\n"
     "Make the Postfix configuration of the gateway from /etc/priority-email-gateway.conf.\n"
     "\n"
     "  check         say what is wrong with the settings, the rules and this machine\n"
     "  diff          show what apply would change\n"
     "  apply         change it, and have running processes take it over\n"
+    "  import-rules  print the rules of FILE, addPrivatePriorityDomain.conf in Perl syntax, as a\n"
+    "                rules file; what is Perl to be run is named, and left in it as a comment\n"
     "\n"
     "  --no-restart       leave running processes alone\n"
     "  --drain[=SECONDS]  let instances that PRIORITY_COUNT no longer includes deliver what they\n"
@@ -41,7 +41,6 @@ int main(int argc, char **argv)
     static const struct option long_options[] = {{"no-restart", no_argument, NULL, 'n'},
                                                  {"drain", optional_argument, NULL, 'd'},
                                                  OPTIONS_COMMON};
-    static const char *const commands[] = {"check", "diff", "apply"};
     struct options options = {.program = "peg-gen", .usage = usage, .root = ""};
     struct apply_options apply = {.restart = true};
     int opt;
@@ -54,19 +53,5 @@ int main(int argc, char **argv)
         else
             options_common(&options, opt);
     }
-    if (optind == argc)
-        options_wrong(&options, "a command is needed: check, diff or apply");
-    if (optind + 1 < argc)
-        options_wrong(&options, "unexpected argument '%s'", argv[optind + 1]);
-    if (!apply.restart && apply.drain)
-        options_wrong(&options, "--drain and --no-restart exclude each other");
-    for (int i = APPLY_CHECK; i <= APPLY_APPLY; i++) {
-        if (strcmp(argv[optind], commands[i]) != 0)
-            continue;
-        if (i != APPLY_APPLY && (!apply.restart || apply.drain))
-            options_wrong(&options, "--no-restart and --drain belong to apply");
-        apply.command = (enum apply_command)i;
-        return apply_run(options.root, &apply);
-    }
-    options_wrong(&options, "there is no command '%s'", argv[optind]);
+    return commands_run(&options, &apply, argv + optind);
 }
