@@ -1,0 +1,148 @@
+"""`peg-gen apply` on a gateway that runs: what is the operator's stays, what is ours is marked and set
+back, and no more is reloaded or restarted than must be.
+"""
+
+import fcntl
+import re
+
+import pytest
+
+from harness.gateway import Gateway
+
+TWO = {"PRIORITY_COUNT": 2, "DEFAULT_PRIORITY": 0}
+RULES = "X-Priority /^1/ all 1\n"
+MARK = "# peg-gen: from /etc/priority-email-gateway.conf; what is changed here is set back\n"
+
+
+@pytest.fixture(scope="module", name="live")
+def gateway_that_runs():
+    with Gateway(priority_count=2, conf=TWO, rules=RULES) as live:
+        yield live
+
+
+@pytest.fixture(name="change")
+def function_that_changes_the_configuration(live):
+    """A function that writes parameters and applies them; returns the lines that peg-gen printed."""
+
+    def change(**parameters):
+        live.write_conf({**TWO, **parameters})
+        return live.gen("apply").stdout.splitlines()
+
+    yield change
+    change()
+
+
+def read(live, name):
+    with open(live.path("etc/" + name)) as file:
+        return file.read()
+
+
+def handled(lines):
+    """{"reloaded": names, "restarted": names, "started": names} of what peg-gen printed."""
+    found = {}
+    for line in lines:
+        match = re.match(r"(reloaded|restarted|started|stopped): (.*)", line)
+        if match:
+            found.setdefault(match.group(1), []).extend(match.group(2).split())
+    return found
+
+
+def pids(live):
+    return dict(re.findall(r"(\S+) running \(pid (\d+)\)", live.ctl("status").stdout))
+
+
+DAEMONS = ["peg-milter", "peg-tcpmap"]
+
+
+def test_no_more_is_reloaded_than_has_changed(live, change):
+    before = pids(live)
+    lines = change(**{"QUEUE_RUN_DELAY[1]": "77s"})
+    assert handled(lines)["reloaded"][-1] == "postfix1"
+    assert not any("postfix0" in line or "postfix-frontend" in line for line in lines)
+    assert live.postfix_conf(1, "minimal_backoff_time") == "77s"
+    lines = change(**{"QUEUE_RUN_DELAY[1]": "77s"})
+    assert lines[0] == "nothing to change"
+    assert set(handled(lines).get("reloaded", [])) <= set(DAEMONS + ["peg-monitor"])
+    assert pids(live) == before
+
+
+@pytest.mark.parametrize(
+    "parameter, value, program",
+    [
+        ("TABLE_CAPACITY", 2000, "peg-milter"),
+        ("NICE_LEVEL_MILTER", 3, "peg-milter"),
+        ("LIMIT_CONNECTIONS_TCPMAP", 500, "peg-tcpmap"),
+    ],
+)
+def test_no_more_is_restarted_than_must_be(live, change, parameter, value, program):
+    before = pids(live)
+    assert handled(change(**{parameter: value}))["restarted"] == [program]
+    after = pids(live)
+    assert {name for name in after if after[name] != before[name]} == {program}
+    lines = change(**{parameter: value})
+    assert "restarted" not in handled(lines)
+
+
+def test_a_parameter_of_ours_that_was_edited_is_shown_and_set_back(live, change):
+    live.set_postfix_conf(1, "maximal_queue_lifetime", "9d")
+    live.set_postfix_conf(1, "smtp_helo_timeout", "9s")
+    shown = "%s/main.cf: maximal_queue_lifetime = 86400s (was: 9d)\n" % live.config_dir(1)
+    assert live.gen("diff").stdout == shown
+    assert shown.strip() in change()
+    assert live.postfix_conf(1, "maximal_queue_lifetime") == "86400s"
+    assert live.postfix_conf(1, "smtp_helo_timeout") == "9s"
+    live.set_postfix_conf(1, "smtp_helo_timeout", None)
+
+
+def test_what_is_ours_is_marked_and_nothing_else(live, change):
+    text = read(live, "postfix1/main.cf")
+    assert MARK + "maximal_queue_lifetime = " in text
+    assert MARK + "mynetworks" not in text and text.count("\n\n\n") == 0
+    text = read(live, "postfix-frontend/main.cf")
+    assert re.search(r"# peg-gen: one word of it is from .*\nsmtpd_milters = ", text)
+    text = read(live, "postfix-frontend/master.cf")
+    assert re.search(re.escape(MARK) + r"peg1 +unix ", text)
+    assert re.search(r"# peg-gen: option rewrite_service_name is from .*\nqmgr +unix ", text)
+    # Marks that were taken away come back, and are all that is changed.
+    unmarked = text.replace("# peg-gen: ", "# ")
+    with open(live.path("etc/postfix-frontend/master.cf"), "w") as file:
+        file.write(unmarked)
+    file_name = live.config_dir("frontend") + "/master.cf"
+    assert live.gen("diff").stdout == file_name + ": comments that name what peg-gen keeps\n"
+    change()
+    assert "# peg-gen: option rewrite_service_name" in read(live, "postfix-frontend/master.cf")
+
+
+def test_comments_stay_before_what_they_are_about(live, change):
+    path = live.path("etc/postfix-frontend/master.cf")
+    before = read(live, "postfix-frontend/master.cf")
+    own = "# why this is here\nmine unix - - n - - smtp\n  -o smtp_helo_timeout=5s\n# the end\n"
+    with open(path, "a") as file:
+        file.write(own)
+    spare = live.ports.spare[2]
+    change(FRONTEND_LISTEN="127.0.0.1:%d 127.0.0.1:%d" % (live.frontend[1], spare))
+    assert "# why this is here\nmine unix - - n - - smtp\n" in read(
+        live, "postfix-frontend/master.cf"
+    )
+    change()
+    assert read(live, "postfix-frontend/master.cf") == before + own
+    with open(path, "w") as file:
+        file.write(before)
+
+
+def test_one_apply_is_at_work_at_a_time(live):
+    with open(live.path("etc/priority-email-gateway.conf")) as conf:
+        fcntl.flock(conf, fcntl.LOCK_EX)
+        refused = live.gen("apply", check=False)
+        assert refused.returncode == 1
+        assert "another peg-gen apply is at work" in refused.stderr
+        assert live.gen("diff").returncode == 0
+    live.gen("apply")
+
+
+def test_options_that_do_not_go_together_are_wrong_usage(live):
+    for words in (
+        ("diff", "--drain"), ("check", "--no-restart"), ("apply", "--drain", "--no-restart"),
+        ("apply", "--drain=0"), ("apply", "--drain=x"),
+    ):
+        assert live.gen(*words, check=False).returncode == 2, words
