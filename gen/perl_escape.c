@@ -9,11 +9,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
 /* The escape as it stands, *len bytes of it with the backslash. */
 static bool copy(struct perl_scan *scan, size_t len)
 {
@@ -27,7 +22,7 @@ static bool write_literal(struct perl_scan *scan)
 {
     unsigned char c = (unsigned char)*scan->at;
 
-    if (!is_word((char)c) && c >= ' ' && c != 127 && c != '/')
+    if (!perl_is_word((char)c) && c >= ' ' && c != 127 && c != '/')
         fputc('\\', scan->out);
     if (c != '$' && c != '@')
         return perl_scan_plain(scan);
@@ -108,9 +103,9 @@ static bool read_number(struct perl_scan *scan, bool in_class)
     }
     return perl_scan_refuse(
         scan,
-        "\\%.2s may be a group or a byte; write \\g{1} for a group, \\x41 for a "
+        "\\%.*s may be a group or a byte; write \\g{1} for a group, \\x41 for a "
         "byte",
-        scan->at + 1);
+        1 + is_digit(perl_scan_peek(scan, 2)), scan->at + 1);
 }
 
 /* \g1 \g-1 \g{1} \g{-1} \g{name} \k<name> \k'name' \k{name} */
@@ -128,7 +123,8 @@ static bool read_reference(struct perl_scan *scan)
     len += close != '\0';
     len += scan->at[1] == 'g' && perl_scan_peek(scan, len) == '-';
     content = len;
-    while (close != '\0' ? is_word(perl_scan_peek(scan, len)) : is_digit(perl_scan_peek(scan, len)))
+    while (close != '\0' ? perl_is_word(perl_scan_peek(scan, len))
+                         : is_digit(perl_scan_peek(scan, len)))
         len++;
     if (len == content || (close != '\0' && perl_scan_peek(scan, len) != close) ||
         (scan->at[1] == 'k' && close == '\0'))
@@ -228,7 +224,7 @@ static size_t posix_len(const struct perl_scan *scan)
 
     if (scan->at[0] != '[' || perl_scan_peek(scan, 1) != ':')
         return 0;
-    while (is_word(perl_scan_peek(scan, len)) || perl_scan_peek(scan, len) == '^')
+    while (perl_is_word(perl_scan_peek(scan, len)) || perl_scan_peek(scan, len) == '^')
         len++;
     return perl_scan_peek(scan, len) == ':' && perl_scan_peek(scan, len + 1) == ']' ? len + 2 : 0;
 }

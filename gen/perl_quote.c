@@ -54,7 +54,7 @@ char *perl_quote_strip(const char *text, size_t len, char open, bool keep_bracke
     return out;
 }
 
-static bool is_word(char c)
+bool perl_is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
 }
@@ -69,7 +69,7 @@ bool perl_quote_is_variable(const char *at, const char *end, bool in_pattern)
     if (*at == '$')
         return !in_pattern || (next != '\0' && strchr("()| \r\n\t", next) == NULL);
     if (*at == '@' && next != '\0')
-        return is_word(next) || strchr(in_pattern ? ":'{$" : ":'{$+-", next) != NULL;
+        return perl_is_word(next) || strchr(in_pattern ? ":'{$" : ":'{$+-", next) != NULL;
     return false;
 }
 
@@ -164,7 +164,7 @@ static bool write_escape(FILE *out, const char **at, const char *end, char *reas
         return false;
     }
     if (result == 0) {
-        if (letter == NULL && is_word((char)byte)) {
+        if (letter == NULL && perl_is_word((char)byte)) {
             snprintf(reason_r, PERL_REASON_SIZE,
                      "\\%c in a string is not understood; write the text that it stands for", byte);
             return false;

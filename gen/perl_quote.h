@@ -14,6 +14,9 @@
 
 enum { PERL_REASON_SIZE = 192 };
 
+/* A letter, a digit or an underscore, of ASCII. */
+bool perl_is_word(char c);
+
 /*
  * Where the text ends that begins at `at`, behind its opening delimiter: its closing delimiter, or
  * NULL where there is none before end. Brackets nest; a backslash takes the next byte along.

@@ -11,11 +11,6 @@ static bool is_letter(char c)
     return isalpha((unsigned char)c) || c == '_';
 }
 
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
 static bool is_space(char c)
 {
     return isspace((unsigned char)c);
@@ -57,7 +52,7 @@ static const char *line_end(const struct perl_reader *r, const char *at)
 static const char *word_end(const struct perl_reader *r, const char *at)
 {
     while (at < r->end) {
-        if (is_word(*at))
+        if (perl_is_word(*at))
             at++;
         else if (begins(r, at, "::"))
             at += 2;
@@ -202,7 +197,7 @@ static void read_variable(struct perl_reader *r, struct perl_token *token)
     token->kind = PERL_VARIABLE;
     while (at < r->end && (*at == '$' || (*at == '#' && r->at[0] == '$')))
         at++;
-    if (at < r->end && (is_word(*at) || *at == ':'))
+    if (at < r->end && (perl_is_word(*at) || *at == ':'))
         at = word_end(r, at);
     else if (at < r->end && *at != '{' && !is_space(*at) && *r->at == '$')
         at++;
@@ -218,7 +213,7 @@ static bool is_variable(const struct perl_reader *r)
     if (*r->at == '$' || *r->at == '@')
         return true;
     return (*r->at == '%' || *r->at == '&') && !r->after_term &&
-           (is_word(next) || next == '{' || next == '$' || next == ':');
+           (perl_is_word(next) || next == '{' || next == '$' || next == ':');
 }
 
 static bool is_heredoc(const struct perl_reader *r)
@@ -255,7 +250,7 @@ static void read_any(struct perl_reader *r, struct perl_token *token)
         read_word(r, token);
     } else if (isdigit((unsigned char)c)) {
         token->kind = PERL_NUMBER;
-        while (r->at < r->end && (is_word(*r->at) || *r->at == '.'))
+        while (r->at < r->end && (perl_is_word(*r->at) || *r->at == '.'))
             r->at++;
     } else if (c == '"' || c == '\'') {
         token->interpolates = c == '"';

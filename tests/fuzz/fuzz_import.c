@@ -45,8 +45,7 @@ static void emit_fault(void *arg, const char *text)
 static void check_result(const char *text, unsigned reported)
 {
     struct diag faults = {.emit = emit_fault};
-    struct rules *rules =
-        rules_parse(text, strlen(text), "result", SETTINGS_PRIORITY_MAX, &faults);
+    struct rules *rules = rules_parse(text, strlen(text), "result", SETTINGS_PRIORITY_MAX, &faults);
     unsigned not_converted = 0;
 
     check(rules != NULL);

@@ -2,10 +2,10 @@
  * import_decide - convert rule files in the original's syntax, and say what the results decide, for
  * the oracle beside it.
  *
- * Reads standard input to its end: fields, each with a NUL byte behind it. A case is a rule file, the
- * number of messages, and for each the name and the value of a header. Prints a line for each case:
- * `N` errors, and for each message the priorities of a To and of a copy recipient, `-` for none, or
- * `?` where a match was given up. With -v the errors go to standard error.
+ * Reads standard input to its end: fields, each with a NUL byte behind it. A case is a rule file,
+ * the number of messages, and for each the name and the value of a header. Prints a line for each
+ * case: the number of errors, and for each message the priorities of a To and of a copy recipient,
+ * `-` for none, or `?` where a match was given up. With -v the errors go to standard error.
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -161,8 +161,7 @@ static void a_table_may_stand_in_many_forms(void **state)
         "+{ \"headerRuleList\", [[\"X\",qr/a/,0,1]] };",
         "%c = (headerRuleList=>[[\"X\",qr/a/,0,1]]); \\%c;",
         "package C; my $c = { headerRuleList => [ ([\"X\",qr/a/,0,1]) ] };\n$c",
-        "use strict; use 5.008; use vars qw(%c); local %c = ('headerRuleList', [['X',qr/a/,0,1]]); "
-        "1;",
+        "use strict; use 5.008; use vars qw(%c); local %c=('headerRuleList',[['X',qr/a/,0,1]]);1;",
         "return ( headerRuleList => [ , ['X' => qr/a/ => 0 => 1 , ], , ] , ) ;",
         "my @rules = (\n[q qXq,\nqr\n#\n{a},\nq<0>,'1'\n]\n)\n",
         "[X=>qr/a/,0,1]\n\n__DATA__\n[",
