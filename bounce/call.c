@@ -41,13 +41,16 @@ static void report(const struct caller *caller, const struct notice *notice, uin
                    const struct run_result *result)
 {
     bool good = result->end == RUN_EXITED && result->status == 0;
+    size_t len = strlen(result->output);
     char end[64];
 
     describe_end(result, end);
+    while (len > 0 && strchr(" \t\r\n", result->output[len - 1]) != NULL)
+        len--;
     (good ? log_info : log_warn)(
-        "%s: bounce of %s: from=<%s>, recipients=%zu, count=%" PRIu64 ", command %s%s%s",
+        "%s: bounce of %s: from=<%s>, recipients=%zu, count=%" PRIu64 ", command %s%s%.*s",
         caller->name, notice->queue_id, notice->sender, notice->recipient_count, count, end,
-        result->output[0] != '\0' ? ", output: " : "", result->output);
+        len > 0 ? ", output: " : "", (int)len, result->output);
 }
 
 void call_make(const struct caller *caller, const struct settings *settings, const char *text,

@@ -98,6 +98,9 @@ enum { PEG_FRONTEND = -1 };
 enum { SETTINGS_NAME_SIZE = 32 };
 void settings_instance_name(int instance, char name_r[SETTINGS_NAME_SIZE]);
 
+/* The user that bounce commands run as where INSTANCE_USERS is yes. */
+#define SETTINGS_BOUNCE_USER "bouncecommand"
+
 /*
  * The address within a Postfix of that name that notices about its bounces go to. Its domain exists
  * nowhere (RFC 6761 6.4), so that no mapping or route of the operator's concerns it.
