@@ -60,6 +60,7 @@ bool bounce_facts_find(struct bounce_facts *facts_r, const char *dir, const stru
         facts_r->table_type = choose_table_type(lines[TYPE]);
         if (has_word(lines[CLASSES], "2bounce") || has_word(lines[CLASSES], "bounce"))
             facts_r->double_recipient = mem_dup(lines[DOUBLE_RECIPIENT]);
+        facts_r->delay = has_word(lines[CLASSES], "delay");
     }
     free(text);
     if (beside_program("peg-bounce", program))

@@ -12,6 +12,7 @@
 #define COMMAND_TABLE "peg_bounce_command"
 #define ALIAS_ROUTE "peg_bounce_alias"
 #define KEEP_TABLE "peg_bounce_keep"
+#define NOBODY "nobody"
 
 static const char alias_text[] =
     "# Who hears of each message that this Postfix returns to its sender as undeliverable.\n"
@@ -25,7 +26,7 @@ static const char alias_text[] =
     "# peg-gen has made this file, and never changes it. After a change of yours: peg-gen apply.\n"
     "bouncemanager: bouncecommand\n";
 
-/* An address as a regular expression. To be freed. */
+/* An address, or part of one, as a regular expression. To be freed. */
 static char *pattern_of(const char *address)
 {
     char *pattern = mem_dup("");
@@ -39,19 +40,38 @@ static char *pattern_of(const char *address)
     return pattern;
 }
 
-/* What bounce(8) sends to whom. */
+/*
+ * What bounce(8) sends to whom: as service `bounce` where mail is refused, and as `defer` where it
+ * has become too old.
+ */
 static void plan_notices(const struct bounce_facts *facts, struct plan *plan, const char *address)
 {
+    static const char *const services[] = {"bounce", "defer"};
+    char *nobody = mem_printf(NOBODY "%s", strchr(address, '@'));
+
     pairs_set(&plan->main, "bounce_notice_recipient", "bouncemanager");
-    pairs_set(&plan->options, "bounce/unix/bounce_notice_recipient", address);
-    /*
-     * Not in main.cf, where class `bounce` would also have smtpd(8) send transcripts of sessions
-     * with a recipient that it rejects.
-     */
-    pairs_set(&plan->options, "bounce/unix/notify_classes", "bounce");
-    /* The class brings notices of bounces that cannot be delivered, which end with us, too. */
-    pairs_set(&plan->options, "bounce/unix/2bounce_notice_recipient",
-              facts->double_recipient != NULL ? facts->double_recipient : address);
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+        const char *const options[][2] = {
+            {"bounce_notice_recipient", address},
+            /*
+             * Not in main.cf, where class `bounce` would also have smtpd(8) send transcripts of
+             * sessions with a recipient that it rejects.
+             */
+            {"notify_classes", facts->delay ? "bounce, delay" : "bounce"},
+            /* The class implies `2bounce`, which nobody has asked for. */
+            {"2bounce_notice_recipient",
+             facts->double_recipient != NULL ? facts->double_recipient : nobody},
+        };
+
+        for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+            char *name = mem_printf("%s/unix/%s", services[i], options[o][0]);
+
+            pairs_set(&plan->options, name, options[o][1]);
+            free(name);
+        }
+    }
+    pairs_set(&plan->absent, "discard/unix", "discard unix - - n - - discard");
+    free(nobody);
 }
 
 /* The tables of the way from bounce(8) to local(8), and on to peg-bounce. */
@@ -59,29 +79,28 @@ static void plan_tables(const struct settings *settings, const struct bounce_fac
                         struct plan *plan, const char *address)
 {
     static const char made[] = "# Made by peg-gen: ";
-    bool root = settings->root[0] != '\0';
-    char *pattern = pattern_of(address);
-    char *route = mem_printf("%s/" PLAN_BOUNCE_ROUTE, plan->dir);
-    char *keep = mem_printf("%s/" KEEP_TABLE, plan->dir);
-    char *alias_route = mem_printf("%s/" ALIAS_ROUTE, plan->dir);
-    char *command = mem_printf("%s/" COMMAND_TABLE, plan->dir);
-    char *alias = mem_printf("%s/alias_maps", plan->dir);
+    const char *root = settings->root;
+    char *domain = pattern_of(strchr(address, '@'));
+    char *files[] = {
+        mem_printf("%s/" PLAN_BOUNCE_ROUTE, plan->dir), mem_printf("%s/" KEEP_TABLE, plan->dir),
+        mem_printf("%s/" ALIAS_ROUTE, plan->dir), mem_printf("%s/" COMMAND_TABLE, plan->dir),
+        mem_printf("%s/alias_maps", plan->dir)};
 
-    pairs_setf(&plan->files, route, "%snotices of bounces.\n/^%s$/ " SERVICE ":\n", made, pattern);
-    pairs_setf(&plan->files, keep, "%sno mapping concerns notices of bounces.\n/^%s$/ %s\n", made,
-               pattern, address);
-    pairs_setf(&plan->files, alias_route,
+    pairs_setf(&plan->files, files[0],
+               "%swhere notices of bounces go.\n/^bouncemanager%s$/ " SERVICE ":\n/^" NOBODY
+               "%s$/ discard:\n",
+               made, domain, domain);
+    pairs_setf(&plan->files, files[1],
+               "%sno mapping concerns notices of bounces.\n/^([^@]+%s)$/ $1\n", made, domain);
+    pairs_setf(&plan->files, files[2],
                "%sbouncecommand stays within " SERVICE ".\n/^bouncecommand@/ " SERVICE ":\n", made);
-    pairs_setf(&plan->files, command,
+    pairs_setf(&plan->files, files[3],
                "%swhat bouncecommand runs.\n/^bouncecommand$/ \"|%s%s%s %s\"\n", made,
-               facts->program, root ? " --root " : "", settings->root, plan->name);
-    pairs_set(&plan->initial, alias, alias_text);
-    free(pattern);
-    free(route);
-    free(keep);
-    free(alias_route);
-    free(command);
-    free(alias);
+               facts->program, root[0] != '\0' ? " --root " : "", root, plan->name);
+    pairs_set(&plan->initial, files[4], alias_text);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        free(files[i]);
+    free(domain);
 }
 
 static void plan_services(const struct settings *settings, struct plan *plan)

@@ -19,6 +19,7 @@ struct bounce_facts {
     char *table_type;         /* of alias_maps: "hash" */
     char *program;            /* path of peg-bounce */
     char *double_recipient;   /* who is told of bounces that cannot be delivered; NULL for nobody */
+    bool delay;               /* and of mail that is late, which the same services do */
     char *default_privs;      /* user that commands run as where it has no other */
     const struct pairs *main; /* what main.cf sets; borrowed */
 };
