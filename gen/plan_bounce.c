@@ -57,7 +57,7 @@ static void plan_notices(const struct bounce_facts *facts, struct plan *plan, co
              * Not in main.cf, where class `bounce` would also have smtpd(8) send transcripts of
              * sessions with a recipient that it rejects.
              */
-            {"notify_classes", facts->delay ? "bounce, delay" : "bounce"},
+            {"notify_classes", facts->delay ? "bounce,delay" : "bounce"},
             /* The class implies `2bounce`, which nobody has asked for. */
             {"2bounce_notice_recipient",
              facts->double_recipient != NULL ? facts->double_recipient : nobody},
