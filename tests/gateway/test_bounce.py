@@ -206,6 +206,12 @@ def test_without_a_command_nothing_runs_and_nothing_leaves(bouncing):
     assert bouncing.log.find("peg-bounce.*(warning|error)") == []
 
 
+def test_check_names_a_program_that_is_not_there(bouncing):
+    bouncing.write_conf({"BOUNCE_COMMAND[4]": "nosuchprogram x"})
+    done = bouncing.gen("check")
+    assert "the bounce command of postfix4: there is no program nosuchprogram in " in done.stderr
+
+
 def test_while_the_settings_cannot_be_read_the_event_waits(bouncing):
     bouncing.write_conf("BOUNCE_COMMAND_DEFAULT='a | b'\n")
     bouncing.relay.refuse_recipient("bob", REFUSED)

@@ -1,6 +1,7 @@
 """A flood of bounces: so many calls a minute, and one that stands for all the others."""
 
 import os
+import pwd
 import signal
 import time
 
@@ -13,6 +14,7 @@ from harness.recorder import Recorder
 LIMIT = 4
 FLOOD = 200
 MINUTE_S = 60
+NOBODY = pwd.getpwnam("nobody")
 X_PRIORITY = {3: "2", 4: "1"}
 
 
@@ -115,7 +117,7 @@ def test_nobody_waits_any_more_when_postfix_has_stopped_and_the_count_stays(floo
 
 def test_the_state_is_for_the_user_of_the_command_alone(flooded):
     status = os.stat(os.path.dirname(state_file(flooded, 4, "limit")))
-    assert (status.st_uid, status.st_mode & 0o777) == (65534, 0o700)
+    assert (status.st_uid, status.st_mode & 0o777) == (NOBODY.pw_uid, 0o700)
     for name in os.listdir(os.path.dirname(state_file(flooded, 4, "limit"))):
         assert os.stat(state_file(flooded, 4, name)).st_mode & 0o077 == 0
 
@@ -124,7 +126,7 @@ def test_the_state_is_for_the_user_of_the_command_alone(flooded):
 def test_a_damaged_state_is_made_anew(flooded, damage):
     with open(state_file(flooded, 0, "limit"), "wb") as file:
         file.write(damage)
-    os.chown(state_file(flooded, 0, "limit"), 65534, 65534)
+    os.chown(state_file(flooded, 0, "limit"), NOBODY.pw_uid, NOBODY.pw_gid)
     flooded.recorder.clear()
     flooded.send(to=["a@dest.example"], priority_header="5")
     assert count_of(flooded.recorder.wait_for(1)) == [1]

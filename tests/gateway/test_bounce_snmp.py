@@ -1,7 +1,6 @@
 """The example of the manual: snmptrap(1) as bounce command, and what snmptrapd(8) hears."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -57,8 +56,6 @@ class TrapReceiver:
 
 @pytest.fixture
 def receiver(tmp_path):
-    if shutil.which("snmptrapd") is None or shutil.which("snmptrap") is None:
-        pytest.skip("snmptrap and snmptrapd are not installed")
     receiver = TrapReceiver(str(tmp_path))
     try:
         receiver.wait_for("NET-SNMP version")
