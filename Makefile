@@ -34,8 +34,8 @@ PEG_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),-fsaniti
 LIBS     := -lmilter -lpcre2-8 -lsodium -levent -lcdb -ljansson $(if $(SYSTEMD),-lsystemd)
 
 PROGRAMS := milter/peg-milter milter/peg-explain tcpmap/peg-tcpmap gen/peg-gen gen/peg-ctl \
-            monitor/peg-showqueues monitor/peg-monitor keeper/peg-decisions
-ROOMS    := lib table store milter tcpmap keeper gen monitor
+            monitor/peg-showqueues monitor/peg-monitor keeper/peg-decisions bounce/peg-bounce
+ROOMS    := lib table store milter tcpmap keeper bounce gen monitor
 MAINS    := $(PROGRAMS:%=%.c)
 MODULES  := $(filter-out $(MAINS),$(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
 UNITS    := $(wildcard tests/unit/test_*.c)

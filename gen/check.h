@@ -25,4 +25,7 @@ void check_system(const struct settings *settings, struct diag *diag);
  */
 unsigned check_work(const struct work *work, bool may_wait, bool drain, struct diag *diag);
 
+/* Whether peg-bounce and the bounce commands can be run. Returns the number of warnings. */
+unsigned check_bounce(const struct settings *settings, struct diag *diag);
+
 #endif

@@ -132,6 +132,7 @@ unsigned check_work(const struct work *work, bool may_wait, bool drain, struct d
         check_folder(&work->folders[i], diag);
     gone_check(work, may_wait, drain, diag);
     warnings += check_recipient_adders(work_frontend(work));
+    warnings += check_bounce(work->settings, diag);
     if (!work->template_missing)
         check_template_listener(work, diag, &warnings);
     return warnings;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gen/alias_index.h"
 #include "gen/check.h"
 #include "gen/control.h"
 #include "gen/dscp_table.h"
@@ -105,9 +106,20 @@ static bool report_status(const struct settings *settings, const struct selectio
     return false;
 }
 
+/* An alias_maps that was edited takes effect. One with a mistake in it must not keep mail waiting.
+ */
+static void index_aliases(const struct selection *selection)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        if (selection->items[i]->dir != NULL && !alias_index_refresh(selection->items[i]->dir))
+            fprintf(stderr, "%s/alias_maps: the index stays as it was\n", selection->items[i]->dir);
+}
+
 static bool carry_out(enum command command, const struct settings *settings,
                       const struct selection *selection)
 {
+    if (command != COMMAND_STOP && command != COMMAND_STATUS)
+        index_aliases(selection);
     switch (command) {
     case COMMAND_START:
         return start(settings, selection);

@@ -59,7 +59,9 @@ static void compare_words(struct difference *d, const struct pairs *words, bool 
 {
     for (size_t i = 0; i < words->count; i++) {
         const struct pair *pair = &words->items[i];
-        const char *list = pairs_get(&d->present->conf.main, pair->name);
+        const char *changed = pairs_get(&d->main, pair->name);
+        const char *list =
+            changed != NULL ? changed : pairs_get(&d->present->conf.main, pair->name);
         /* non_smtpd_milters = $smtpd_milters is common, and then ours is in it. */
         const char *dollar_name =
             strcmp(pair->name, "non_smtpd_milters") == 0 ? "smtpd_milters" : NULL;
@@ -140,7 +142,13 @@ void difference_compute(struct difference *difference, const struct plan *plan,
         pairs_set(&d->folders, plan->queue_dir, "");
     if (pairs_get(&present->folders, plan->data_dir) == NULL)
         pairs_set(&d->folders, plan->data_dir, "");
+    if (plan->bounce_dir != NULL && pairs_get(&present->folders, plan->bounce_dir) == NULL)
+        pairs_set(&d->folders, plan->bounce_dir, "");
     compare(&d->files, &plan->files, &present->files);
+    for (size_t i = 0; i < plan->initial.count; i++)
+        if (pairs_get(&present->files, plan->initial.items[i].name) == NULL)
+            pairs_set(&d->files, plan->initial.items[i].name, plan->initial.items[i].value);
+    d->alias_index = plan->alias_table != NULL && !present->alias_index;
     compare(&d->main, &plan->main, &present->conf.main);
     compare_words(d, &plan->first, true);
     compare_words(d, &plan->last, false);
@@ -168,6 +176,7 @@ size_t difference_count(const struct difference *difference)
     const struct difference *d = difference;
 
     return (d->create ? 1u : 0u) + (d->registration ? 1u : 0u) + (d->owner ? 1u : 0u) +
-           (d->marks[CF_MAIN] ? 1u : 0u) + (d->marks[CF_MASTER] ? 1u : 0u) + d->folders.count +
-           d->files.count + d->main.count + d->services.count + d->options.count + d->removed.count;
+           (d->alias_index ? 1u : 0u) + (d->marks[CF_MAIN] ? 1u : 0u) +
+           (d->marks[CF_MASTER] ? 1u : 0u) + d->folders.count + d->files.count + d->main.count +
+           d->services.count + d->options.count + d->removed.count;
 }

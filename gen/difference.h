@@ -20,8 +20,9 @@ struct present {
     bool exists;          /* the folder, with main.cf and master.cf */
     bool registered;      /* postmulti knows it */
     struct postconf conf; /* of the folder; where it does not exist, of the template */
-    struct pairs files;   /* path -> contents, of plan.files as far as they exist */
-    struct pairs folders; /* queue and data directory, as far as they exist */
+    struct pairs files;   /* path -> contents, of plan.files and plan.initial that exist */
+    struct pairs folders; /* those of the plan, as far as they exist */
+    bool alias_index;     /* the index of plan.alias_table is there, and up to date */
     char *text[2];        /* main.cf and master.cf as they are, by enum cf_file; NULL: not there */
     char *owner; /* user to whom the queue belongs; NULL: nobody yet, or it does not matter */
 };
@@ -33,6 +34,7 @@ struct difference {
     bool create;                   /* copy the template first */
     bool registration;             /* register with postmulti */
     bool owner;                    /* give the queue to the plan's mail_owner */
+    bool alias_index;              /* make the index of plan.alias_table anew */
     bool marks[2];                 /* comments in main.cf and master.cf, by enum cf_file */
     struct pairs folders;          /* path -> "" */
     struct pairs files;

@@ -106,6 +106,8 @@ void difference_print(FILE *out, const struct difference *difference)
         fprintf(out, "%s: %s\n", d->files.items[i].name,
                 pairs_get(&d->present->files, d->files.items[i].name) != NULL ? "new contents"
                                                                               : "new file");
+    if (d->alias_index)
+        fprintf(out, "%s: new index (postalias)\n", d->plan->alias_table);
     for (size_t i = 0; i < d->main.count; i++)
         print_change(out, d, "main.cf", &d->main.items[i],
                      pairs_get(&d->present->conf.main, d->main.items[i].name));

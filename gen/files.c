@@ -89,6 +89,19 @@ bool files_make_empty(const char *path, const char *owner)
     return give_to(path, owner);
 }
 
+bool files_share(const char *path, const char *user)
+{
+    const struct passwd *entry = getpwnam(user);
+
+    if (entry == NULL) {
+        fprintf(stderr, "%s: there is no user %s to share it with\n", path, user);
+        return false;
+    }
+    return geteuid() != 0 ||
+           (chown(path, (uid_t)-1, entry->pw_gid) == 0 && chmod(path, 0664) == 0) ||
+           complain(path, "group cannot be set");
+}
+
 /* Write to a file beside path, and rename it. */
 static bool replace(const char *path, const char *text, size_t len, mode_t mode)
 {

@@ -32,6 +32,9 @@ bool files_remove(const char *path) PEG_MUST_USE;
 /* Make an empty file, 0644, that belongs to owner as in files_make_folder(); one there is left. */
 bool files_make_empty(const char *path, const char *owner) PEG_MUST_USE;
 
+/* Let the group of a user write to a file, too. */
+bool files_share(const char *path, const char *user) PEG_MUST_USE;
+
 /* Remove a folder with the files in it, where it is there. */
 void files_remove_folder(const char *path);
 

@@ -27,6 +27,12 @@ static struct pair *find(const struct pairs *pairs, const char *name)
     return NULL;
 }
 
+void pairs_add(struct pairs *pairs, const char *name, const char *value)
+{
+    pairs->items = mem_resize(pairs->items, pairs->count + 1, sizeof *pairs->items);
+    pairs->items[pairs->count++] = (struct pair){.name = mem_dup(name), .value = mem_dup(value)};
+}
+
 void pairs_set(struct pairs *pairs, const char *name, const char *value)
 {
     struct pair *pair = find(pairs, name);
@@ -38,8 +44,7 @@ void pairs_set(struct pairs *pairs, const char *name, const char *value)
         pair->value = copy;
         return;
     }
-    pairs->items = mem_resize(pairs->items, pairs->count + 1, sizeof *pairs->items);
-    pairs->items[pairs->count++] = (struct pair){.name = mem_dup(name), .value = mem_dup(value)};
+    pairs_add(pairs, name, value);
 }
 
 void pairs_setf(struct pairs *pairs, const char *name, const char *fmt, ...)

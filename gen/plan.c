@@ -95,6 +95,10 @@ void plan_free(struct plan **plan)
     pairs_deinit(&p->absent);
     pairs_deinit(&p->options);
     pairs_deinit(&p->files);
+    pairs_deinit(&p->initial);
+    free(p->alias_table);
+    free(p->bounce_dir);
+    free(p->bounce_user);
     free(p);
     *plan = NULL;
 }

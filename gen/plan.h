@@ -19,12 +19,17 @@ struct plan {
     char *queue_dir;
     char *data_dir;
     struct pairs main;     /* parameters of main.cf with the whole value */
-    struct pairs first;    /* parameters whose list must contain this word; new ones go first */
+    struct pairs first;    /* parameters whose list must contain this word; new ones go first.
+                            A parameter may stand here for several words (pairs_add()) */
     struct pairs last;     /* the same, but new ones go last */
     struct pairs services; /* "peg4/unix" -> whole entry of master.cf */
     struct pairs absent;   /* the same, but a service of that name stays as it is */
     struct pairs options;  /* "qmgr/unix/rewrite_service_name" -> value of an -o option */
     struct pairs files;    /* path -> contents */
+    struct pairs initial;  /* the same, but a file that is there stays as it is */
+    char *alias_table;     /* "hash:DIR/alias_maps", to be indexed; NULL for none */
+    char *bounce_dir;      /* ROOT/var/lib/priority-email-gateway-bounce/postfix4 */
+    char *bounce_user;     /* whom that belongs to */
     int kept;              /* transports of priorities below this stay */
 };
 

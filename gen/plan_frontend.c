@@ -61,9 +61,11 @@ static void plan_routes(const struct settings *settings, struct plan *plan)
         pairs_set(&plan->main, transports[i], route);
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
         pairs_set(&plan->main, none[i], "");
-    pairs_setf(&plan->services, RESOLVER "/unix",
-               RESOLVER " unix - - n - - trivial-rewrite -o transport_maps=tcp:%s%s%s:%d",
-               ipv6 ? "[" : "", settings->tcpmap_host, ipv6 ? "]" : "", settings->tcpmap_port);
+    pairs_setf(
+        &plan->services, RESOLVER "/unix",
+        RESOLVER " unix - - n - - trivial-rewrite -o transport_maps=regexp:%s/" PLAN_BOUNCE_ROUTE
+                 ",tcp:%s%s%s:%d",
+        plan->dir, ipv6 ? "[" : "", settings->tcpmap_host, ipv6 ? "]" : "", settings->tcpmap_port);
     pairs_set(&plan->options, "qmgr/unix/rewrite_service_name", RESOLVER);
 }
 

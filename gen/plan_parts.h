@@ -14,6 +14,9 @@ char *plan_join_options(const char *const options[]) PEG_MUST_USE;
 /* MAXIMAL_QUEUE_LIFETIME: how long a message is tried. */
 void plan_lifetime(struct plan *plan, const struct settings_instance *own);
 
+/* The file, in a configuration folder, that routes notices of bounces (gen/plan_bounce.h). */
+#define PLAN_BOUNCE_ROUTE "peg_bounce_route"
+
 /* The entry of master.cf for an inet service of ours in the frontend. */
 char *plan_frontend_listener(const char *service) PEG_MUST_USE;
 

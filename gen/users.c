@@ -29,6 +29,8 @@ void users_find_missing(const struct settings *settings, struct pairs *missing)
         if (!is_whole(name))
             pairs_set(missing, name, "");
     }
+    if (settings->instance_users && !is_whole(SETTINGS_BOUNCE_USER))
+        pairs_set(missing, SETTINGS_BOUNCE_USER, "");
 }
 
 static const char *no_shell(void)

@@ -4,21 +4,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/alias_index.h"
 #include "gen/files.h"
 #include "gen/folder.h"
 #include "gen/cf_text.h"
 #include "gen/mem.h"
 #include "gen/owner.h"
+#include "gen/plan_bounce.h"
 #include "gen/template.h"
 #include "gen/users.h"
 #include "lib/file.h"
 
 enum { TABLE_SIZE_MAX = 1 << 20 };
 
+static void look_at_files(struct present *present, const struct pairs *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const char *path = files->items[i].name;
+        size_t len;
+        char *text = file_read(path, TABLE_SIZE_MAX, &len);
+
+        if (text != NULL)
+            pairs_set(&present->files, path, text);
+        free(text);
+    }
+}
+
 /* What of a plan's files and folders is there. */
 static void look(struct present *present, const struct plan *plan)
 {
     const char *const folders[] = {plan->queue_dir, plan->data_dir};
+    char *bounce_user = owner_of(plan->bounce_dir);
 
     for (int file = CF_MAIN; file <= CF_MASTER; file++) {
         char *path = mem_printf("%s/%s", plan->dir, cf_file_name((enum cf_file)file));
@@ -29,18 +45,15 @@ static void look(struct present *present, const struct plan *plan)
     }
     present->owner = owner_of(plan->data_dir);
 
-    for (size_t i = 0; i < plan->files.count; i++) {
-        const char *path = plan->files.items[i].name;
-        size_t len;
-        char *text = file_read(path, TABLE_SIZE_MAX, &len);
-
-        if (text != NULL)
-            pairs_set(&present->files, path, text);
-        free(text);
-    }
+    look_at_files(present, &plan->files);
+    look_at_files(present, &plan->initial);
     for (size_t i = 0; i < 2; i++)
         if (files_is_folder(folders[i]))
             pairs_set(&present->folders, folders[i], "");
+    if (bounce_user != NULL && strcmp(bounce_user, plan->bounce_user) == 0)
+        pairs_set(&present->folders, plan->bounce_dir, "");
+    free(bounce_user);
+    present->alias_index = alias_index_is_fresh(plan->alias_table);
 }
 
 static bool has_file(const char *dir, const char *name)
@@ -70,9 +83,11 @@ static bool is_registered(const struct work *work, const struct plan *plan,
 
 static bool prepare_folder(struct work *work, struct work_folder *folder, int instance)
 {
-    const struct plan *plan = folder->plan = plan_new(work->settings, instance, work->kept);
+    struct plan *plan = folder->plan = plan_new(work->settings, instance, work->kept);
     struct present *present = &folder->present;
+    struct bounce_facts facts;
     const char *read_dir;
+    bool good;
 
     present->exists = has_file(plan->dir, "main.cf") && has_file(plan->dir, "master.cf");
     read_dir = present->exists ? plan->dir : work->template_dir;
@@ -80,6 +95,13 @@ static bool prepare_folder(struct work *work, struct work_folder *folder, int in
         return false;
     for (size_t i = 0; !present->exists && template_own_settings[i] != NULL; i++)
         pairs_remove(&present->conf.main, template_own_settings[i]);
+    good = bounce_facts_find(&facts, present->exists || !work->template_missing ? read_dir : NULL,
+                             &present->conf.main);
+    if (good)
+        plan_bounce(work->settings, &facts, plan);
+    bounce_facts_deinit(&facts);
+    if (!good)
+        return false;
     present->registered = present->exists && is_registered(work, plan, &present->conf.main);
     look(present, plan);
     difference_compute(&folder->difference, plan, present);
@@ -236,16 +258,27 @@ void work_print(FILE *out, const struct work *work)
 
 /* The log of a gateway below --root, which belongs to Postfix, so that all its programs can write.
  */
-static bool make_log(const struct work *work, const char *mail_owner)
+static bool make_log(const struct work *work, const char *mail_owner, const char *bounce_user)
 {
     char *folder = mem_printf("%s/var/log", work->settings->root);
     char *log = mem_printf("%s" SETTINGS_LOG_FILE, work->settings->root);
     bool good = work->settings->root[0] == '\0' ||
-                (files_make_folder(folder, 0755, NULL) && files_make_empty(log, mail_owner));
+                (files_make_folder(folder, 0755, NULL) && files_make_empty(log, mail_owner) &&
+                 files_share(log, bounce_user));
 
     free(folder);
     free(log);
     return good;
+}
+
+/* Its contents are of the last minute: a folder that is another user's is made anew. */
+static bool make_bounce_folder(const struct difference *d)
+{
+    const char *dir = d->plan->bounce_dir;
+
+    if (pairs_get(&d->folders, dir) != NULL)
+        files_remove_folder(dir);
+    return files_make_folder(dir, 0700, d->plan->bounce_user);
 }
 
 static bool carry_out_folder(struct work *work, const struct difference *d)
@@ -260,9 +293,10 @@ static bool carry_out_folder(struct work *work, const struct difference *d)
     if (!folder_change(work->template_dir, d))
         return false;
     mail_owner = postconf_expanded(plan->dir, "mail_owner");
-    good = mail_owner != NULL && make_log(work, mail_owner) &&
+    good = mail_owner != NULL && make_log(work, mail_owner, plan->bounce_user) &&
            files_make_folder(plan->queue_dir, 0755, NULL) &&
-           files_make_folder(plan->data_dir, 0700, mail_owner) &&
+           files_make_folder(plan->data_dir, 0700, mail_owner) && make_bounce_folder(d) &&
+           (!d->alias_index || alias_index_build(plan->dir, plan->alias_table)) &&
            (!d->registration || registry_add(&work->registry, plan));
     free(mail_owner);
     return good;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/command.h"
 #include "lib/conf.h"
 #include "lib/file.h"
 #include "lib/settings_reading.h"
@@ -32,11 +33,15 @@ static void report_value(struct reading *in, const struct settings_parameter *p,
 {
     char name[SETTINGS_NEAREST_SIZE];
     char needed[SETTINGS_NEEDED_SIZE];
+    char why[COMMAND_WHY_SIZE];
 
     spell(e, name);
     settings_table_needed(p, needed);
-    diag_error(in->diag, in->settings->file, e->line, "%s = \"%s\": %s is needed", name, e->value,
-               needed);
+    if (p->kind == KIND_COMMAND && !command_is_good(e->value, why))
+        diag_error(in->diag, in->settings->file, e->line, "%s = \"%s\": %s", name, e->value, why);
+    else
+        diag_error(in->diag, in->settings->file, e->line, "%s = \"%s\": %s is needed", name,
+                   e->value, needed);
     in->bad[settings_row_of(p)] = true;
 }
 

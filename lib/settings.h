@@ -84,6 +84,7 @@ bool settings_path(const struct settings *settings, const char *below_root,
 #define SETTINGS_TABLE_FILE SETTINGS_RUN_DIR "/decisions"
 #define SETTINGS_STORE_DIR "/var/lib/priority-email-gateway" /* journal and snapshot */
 #define SETTINGS_TABLE_LOCK SETTINGS_STORE_DIR "/table.lock"
+#define SETTINGS_BOUNCE_DIR "/var/lib/priority-email-gateway-bounce" /* of peg-bounce */
 #define SETTINGS_LOG_FILE "/var/log/mail.log" /* used below --root; otherwise syslog */
 #define SETTINGS_FRONTEND_SPOOL "/var/spool/postfix-frontend"
 #define SETTINGS_FRONTEND_DATA "/var/lib/postfix-frontend" /* belongs to its mail_owner */
@@ -96,5 +97,15 @@ bool settings_path(const struct settings *settings, const char *below_root,
 enum { PEG_FRONTEND = -1 };
 enum { SETTINGS_NAME_SIZE = 32 };
 void settings_instance_name(int instance, char name_r[SETTINGS_NAME_SIZE]);
+
+/* The user that bounce commands run as where INSTANCE_USERS is yes. */
+#define SETTINGS_BOUNCE_USER "bouncecommand"
+
+/*
+ * The address within a Postfix of that name that notices about its bounces go to. Its domain exists
+ * nowhere (RFC 6761 6.4), so that no mapping or route of the operator's concerns it.
+ */
+enum { SETTINGS_BOUNCE_ADDRESS_SIZE = SETTINGS_NAME_SIZE + 32 };
+void settings_bounce_address(const char *name, char address_r[SETTINGS_BOUNCE_ADDRESS_SIZE]);
 
 #endif

@@ -33,3 +33,9 @@ void settings_instance_name(int instance, char name_r[SETTINGS_NAME_SIZE])
     else
         snprintf(name_r, SETTINGS_NAME_SIZE, "postfix%d", instance);
 }
+
+void settings_bounce_address(const char *name, char address_r[SETTINGS_BOUNCE_ADDRESS_SIZE])
+{
+    snprintf(address_r, SETTINGS_BOUNCE_ADDRESS_SIZE, "bouncemanager@%.*s.invalid",
+             SETTINGS_NAME_SIZE - 1, name);
+}

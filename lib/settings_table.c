@@ -44,7 +44,7 @@ const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = 
      IN_SETTINGS(milter_nice_level)},
     {"LIMIT_CONNECTIONS_MILTER", KIND_NUMBER, 1, 100000, "100", SUFFIX_NONE,
      IN_SETTINGS(milter_connections)},
-    {"BOUNCE_COMMAND_LIMIT", KIND_NUMBER, 1, 100000, "10", SUFFIX_NONE, IN_SETTINGS(bounce_limit)},
+    {"BOUNCE_COMMAND_LIMIT", KIND_NUMBER, 1, 1000, "10", SUFFIX_NONE, IN_SETTINGS(bounce_limit)},
     {"QUEUE_RUN_DELAY", KIND_TIME, 1, 7L * DAY_S, "300", SUFFIX_ALL,
      IN_INSTANCE(queue_run_delay_s)},
     /* 0 is Postfix's own word for one try; 100 days are its limit (src/global/mail_params.h). */
@@ -113,7 +113,7 @@ void settings_table_needed(const struct settings_parameter *p, char text_r[SETTI
                  "precedence from 1 to 3), or a number from 0 to 63,");
         break;
     case KIND_COMMAND:
-        snprintf(text_r, SETTINGS_NEEDED_SIZE, "\"\", or a command with its arguments on one line");
+        snprintf(text_r, SETTINGS_NEEDED_SIZE, "\"\", or a command of at most 4096 bytes");
         break;
     case KIND_PATH:
         snprintf(text_r, SETTINGS_NEEDED_SIZE, "the whole path of a folder, without \"..\",");

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/command.h"
+
 enum {
     HOST_NAME_MAX_LEN = 255, /* RFC 1035 2.3.4 */
     LABEL_MAX_LEN = 63,
@@ -292,12 +294,9 @@ static bool is_control(char c)
 
 bool settings_value_command(const char *text)
 {
-    size_t len = strlen(text);
+    char why[COMMAND_WHY_SIZE];
 
-    for (size_t i = 0; i < len; i++)
-        if (is_control(text[i]) && text[i] != '\t')
-            return false;
-    return len <= COMMAND_MAX_LEN;
+    return text[0] == '\0' || (strlen(text) <= COMMAND_MAX_LEN && command_is_good(text, why));
 }
 
 bool settings_value_path(const char *text)

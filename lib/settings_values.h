@@ -49,7 +49,7 @@ bool settings_value_flag(const char *text, bool *flag_r) PEG_MUST_USE;
  */
 bool settings_value_dscp(const char *text, int *dscp_r) PEG_MUST_USE;
 
-/* A command line for BOUNCE_COMMAND, or "". */
+/* A command line of at most 4096 bytes, as lib/command.h takes it, or "". */
 bool settings_value_command(const char *text) PEG_MUST_USE;
 
 /* The whole path of a folder: no "." and "..", no control characters, not the root. */

@@ -69,7 +69,8 @@ static void the_frontend_routes_by_table_header_and_default(void **state)
     assert_string_equal(pairs_get(&plan->last, "smtpd_milters"), "unix:peg/milter");
     assert_string_equal(
         pairs_get(&plan->services, "rewrite-route/unix"),
-        "rewrite-route unix - - n - - trivial-rewrite -o transport_maps=tcp:[::1]:23");
+        "rewrite-route unix - - n - - trivial-rewrite -o "
+        "transport_maps=regexp:/r/etc/postfix-frontend/peg_bounce_route,tcp:[::1]:23");
     assert_string_equal(pairs_get(&plan->options, "qmgr/unix/rewrite_service_name"),
                         "rewrite-route");
     assert_non_null(strstr(pairs_get(&plan->files, "/r/etc/postfix-frontend/peg_filter"),
@@ -160,7 +161,8 @@ static void of_a_changed_service_the_options_are_shown(void **state)
         "/etc/postfix-frontend/master.cf: rewrite-route/unix: rewrite-route unix - - n - "
         "- trivial-rewrite (was: rewrite-route unix - - y - - trivial-rewrite)\n"
         "/etc/postfix-frontend/master.cf: rewrite-route/unix: -o "
-        "transport_maps=tcp:127.0.0.1:10040 (was: hash:/x)\n"
+        "transport_maps=regexp:/etc/postfix-frontend/peg_bounce_route,tcp:127.0.0.1:10040 (was: "
+        "hash:/x)\n"
         "/etc/postfix-frontend/master.cf: rewrite-route/unix: no more -o a=b\n");
     present_deinit(&present);
     plan_free(&plan);
