@@ -107,6 +107,7 @@ static bool apply(struct work *work, const struct apply_options *options)
     const struct settings *settings = work->settings;
     bool good = options->restart || may_change(work);
 
+    work_clean(work);
     if (work_count(work) == 0)
         printf("nothing to change\n");
     if (good && work->gone_count > 0 && options->restart && runs(settings, PEG_FRONTEND)) {

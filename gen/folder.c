@@ -164,10 +164,23 @@ static bool commit(const struct difference *d, const char *stage)
     return good && files_sync_folder(dir);
 }
 
+static char *stage_of(const char *dir)
+{
+    return mem_printf("%s.peg-gen", dir);
+}
+
+void folder_clean(const char *dir)
+{
+    char *stage = stage_of(dir);
+
+    files_remove_folder(stage);
+    free(stage);
+}
+
 bool folder_change(const char *template_dir, const struct difference *difference)
 {
     const struct difference *d = difference;
-    char *stage = mem_printf("%s.peg-gen", d->plan->dir);
+    char *stage = stage_of(d->plan->dir);
     bool good;
 
     files_remove_folder(stage);

@@ -20,4 +20,7 @@
  */
 bool folder_change(const char *template_dir, const struct difference *difference) PEG_MUST_USE;
 
+/* Remove what a killed run has left beside a folder. */
+void folder_clean(const char *dir);
+
 #endif

@@ -302,6 +302,13 @@ static bool carry_out_folder(struct work *work, const struct difference *d)
     return good;
 }
 
+void work_clean(const struct work *work)
+{
+    folder_clean(work->template_dir);
+    for (size_t i = 0; i < work->folder_count; i++)
+        folder_clean(work->folders[i].plan->dir);
+}
+
 bool work_carry_out(struct work *work, FILE *out)
 {
     if (work->template_missing && !template_make(work->settings->root, work->template_dir))

@@ -62,6 +62,9 @@ size_t work_count(const struct work *work) PEG_MUST_USE;
 /* Write a line for each change. */
 void work_print(FILE *out, const struct work *work);
 
+/* Remove what a run that was killed has left beside the folders. */
+void work_clean(const struct work *work);
+
 /*
  * Make the changes, without touching running processes, and save for the instances that are gone.
  * Prints each folder's lines to out when it is done.
