@@ -65,7 +65,7 @@ static bool has_file(const char *dir, const char *name)
     return found;
 }
 
-/* Whether the registration of a folder is complete: in the list, with its name, enabled. */
+/* Whether the registration of a folder is complete: in the list, with its name, not enabled. */
 static bool is_registered(const struct work *work, const struct plan *plan,
                           const struct pairs *main)
 {
@@ -78,7 +78,7 @@ static bool is_registered(const struct work *work, const struct plan *plan,
     if (!work->registry.with_postmulti)
         return true; /* these are ordinary parameters of the plan */
     return name != NULL && strcmp(name, plan->registered_name) == 0 && group != NULL &&
-           strcmp(group, PLAN_GROUP) == 0 && enable != NULL && strcmp(enable, "yes") == 0;
+           strcmp(group, PLAN_GROUP) == 0 && (enable == NULL || strcmp(enable, "no") == 0);
 }
 
 static bool prepare_folder(struct work *work, struct work_folder *folder, int instance)
@@ -151,7 +151,7 @@ static bool find_gone(struct work *work)
         if (strcmp(group, PLAN_GROUP) == 0) {
             gone.dir = mem_dup(dir);
             gone.queue_dir = mem_printf("%s/var/spool/postfix%d", work->settings->root, n);
-            gone.registered_name = mem_printf("postfix-%d", n);
+            gone.registered_name = plan_registered_name(n);
             work->gone = mem_resize(work->gone, work->gone_count + 1, sizeof *work->gone);
             work->gone[work->gone_count++] = gone;
         }
