@@ -78,6 +78,8 @@ def test_everybody_can_look_into_their_queues(machine):
     for name in NAMES:
         said = machine.run(*everybody, "postqueue", "-c", "/etc/" + name, "-p").stdout
         assert said == "Mail queue is empty\n"
+    said = machine.run("postmulti", "-g", "priority", "-x", "postqueue", "-p").stdout
+    assert said == len(NAMES) * "Mail queue is empty\n"
 
 
 def test_those_of_older_versions_are_no_more_enabled(machine):
