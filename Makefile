@@ -7,7 +7,7 @@
 #   make bench      measure, and write build/bench/REPORT.md; QUICK=1 for a short run
 #   make lint       formatting, sizes, and a build with clang
 #   make fuzz       fuzz the readers of strangers' bytes, FUZZ_SECONDS each
-#   make install    into DESTDIR and PREFIX
+#   make install    into DESTDIR and PREFIX; make uninstall takes it away again
 #   make clean
 #
 # SAN=address,undefined or SAN=thread builds with sanitizers, into a folder of its own under build/.
@@ -148,20 +148,40 @@ fuzz:
 # Installation
 
 CONF_FILES := priority-email-gateway.conf priority-email-gateway.rules
+DOC_FILES  := README.md CHANGELOG.md LICENSE $(CONF_FILES:%=conf/%)
+DOC_DIR     = $(PREFIX)/share/doc/priority-email-gateway
+# Where systemd is; the daemons tell it when they are ready only with its library.
+UNITS      := $(if $(SYSTEMD),$(notdir $(wildcard conf/systemd/*)))
+UNIT_DIR    = $(PREFIX)/lib/systemd/system
+USER_FILES := $(if $(SYSTEMD),sysusers.d/priority-email-gateway.conf tmpfiles.d/priority-email-gateway.conf)
+# Names that the original's commands had.
+LINKS      := update-priority-email-gateway:peg-gen priority-email-gateway-showQueues:peg-showqueues
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/doc/priority-email-gateway \
-	    $(DESTDIR)/etc
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(DOC_DIR) /etc)
 	install $(BINARIES) $(DESTDIR)$(PREFIX)/sbin
-	install -m 644 README.md CHANGELOG.md LICENSE $(CONF_FILES:%=conf/%) \
-	    $(DESTDIR)$(PREFIX)/share/doc/priority-email-gateway
+	for link in $(LINKS); do \
+	    ln -sfn $${link#*:} $(DESTDIR)$(PREFIX)/sbin/$${link%:*} || exit 1; done
+	install -m 644 $(DOC_FILES) $(DESTDIR)$(DOC_DIR)
 	for file in $(CONF_FILES); do \
-	    [ -e $(DESTDIR)/etc/$$file ] || install -m 644 conf/$$file $(DESTDIR)/etc; done
+	    [ -e $(DESTDIR)/etc/$$file ] || install -m 644 conf/$$file $(DESTDIR)/etc || exit 1; done
+	for unit in $(UNITS); do \
+	    sed 's,@sbindir@,$(PREFIX)/sbin,' conf/systemd/$$unit | \
+	    install -D -m 644 /dev/stdin $(DESTDIR)$(UNIT_DIR)/$$unit || exit 1; done
+	for file in $(USER_FILES); do \
+	    install -D -m 644 conf/$$file $(DESTDIR)$(PREFIX)/lib/$$file || exit 1; done
+
+# All that install has put there, save configuration. Queues, decisions and users stay as well.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,$(notdir $(PROGRAMS)) $(foreach link,$(LINKS),$(firstword $(subst :, ,$(link))))) \
+	    $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%) $(USER_FILES:%=$(DESTDIR)$(PREFIX)/lib/%) \
+	    $(addprefix $(DESTDIR)$(DOC_DIR)/,$(notdir $(DOC_FILES)))
+	[ ! -d $(DESTDIR)$(DOC_DIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DOC_DIR)
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all all-tests all-benches check check-unit check-oracle check-milter check-gateway demo \
-        bench lint fuzz install clean
+        bench lint fuzz install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

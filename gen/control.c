@@ -9,6 +9,7 @@
 #include "gen/control_batch.h"
 #include "gen/ports.h"
 #include "gen/retry.h"
+#include "gen/service_manager.h"
 #include "lib/clock.h"
 #include "lib/reload_note.h"
 
@@ -20,6 +21,12 @@ enum {
 };
 
 static bool is_daemon(const struct part *part)
+{
+    return part->dir == NULL;
+}
+
+/* Whether mail needs it to find its way. */
+static bool decides(const struct part *part)
 {
     return part->kind == PART_MILTER || part->kind == PART_TCPMAP;
 }
@@ -34,64 +41,135 @@ static int runs(const struct part *part, pid_t *pid_r)
     return result;
 }
 
-/* Start those parts of a kind that do not run. started_r counts them. */
-static bool start_kind(const struct settings *settings, const struct selection *selection,
-                       enum part_kind kind, size_t *started_r)
+/* Those parts of a kind that do not run. False where that cannot be told of one. */
+static bool choose_stopped(const struct selection *selection, enum part_kind first,
+                           enum part_kind last, struct selection *stopped_r)
 {
-    struct batch batch = {0};
     bool good = true;
 
     for (size_t i = 0; i < selection->count; i++) {
         const struct part *part = selection->items[i];
+        int running = part->kind >= first && part->kind <= last ? runs(part, NULL) : 1;
 
-        if (part->kind != kind)
-            continue;
-        int running = runs(part, NULL);
-
-        if (running == 0) {
-            if (!ports_are_free(settings, part)) {
-                good = false;
-                continue;
-            }
-            good = batch_start(&batch, settings, part) && good;
-            ++*started_r;
-        } else if (running < 0) {
-            good = false;
-        }
+        if (running == 0)
+            stopped_r->items[stopped_r->count++] = part;
+        good = good && running >= 0;
     }
+    return good;
+}
+
+/* Start those parts of a kind that do not run, and add them to *started. */
+static bool start_kind(const struct settings *settings, const struct selection *selection,
+                       enum part_kind kind, struct selection *started)
+{
+    struct batch batch = {0};
+    size_t first = started->count;
+    bool good = choose_stopped(selection, kind, kind, started);
+
+    for (size_t i = first; i < started->count; i++)
+        good = ports_are_free(settings, started->items[i]) &&
+               batch_start(&batch, settings, started->items[i]) && good;
     return batch_finish(&batch) && good;
 }
 
-/* Whether lookups have failed: Postfix tries ten times, once a second (src/util/dict_tcp.c). */
-static bool lookups_failed(const struct selection *selection)
+/*
+ * Without a daemon mail would go by the default priority, or wait: rather let its senders keep it
+ * until the operator has seen why. One instance that is away holds up its own mail alone.
+ */
+static bool start_daemons(const struct settings *settings, const struct selection *selection,
+                          struct selection *started)
 {
-    for (size_t i = 0; i < selection->count; i++)
-        if (selection->items[i]->kind == PART_TCPMAP)
-            return part_away_ms(selection->items[i], clock_wall_ms()) > LOOKUPS_TRIED_MS;
-    return false;
+    bool good = true;
+
+    for (int kind = PART_MILTER; kind <= PART_TCPMAP; kind++)
+        good = start_kind(settings, selection, (enum part_kind)kind, started) && good;
+    if (!good)
+        fprintf(stderr, "nothing else is started\n");
+    return good;
+}
+
+static bool start_others(const struct settings *settings, const struct selection *selection,
+                         struct selection *started)
+{
+    bool good = true;
+
+    for (int kind = PART_INSTANCE; kind <= PART_MONITOR; kind++)
+        good = start_kind(settings, selection, (enum part_kind)kind, started) && good;
+    return good;
+}
+
+static bool start_managed(const struct selection *selection)
+{
+    struct selection stopped = {.whole = selection->whole};
+    bool good = choose_stopped(selection, PART_MILTER, PART_MONITOR, &stopped);
+
+    return service_manager_start(&stopped) && good;
 }
 
 bool control_start(const struct settings *settings, const struct selection *selection)
 {
-    size_t started[PART_FRONTEND + 1] = {0};
-    bool have_failed = lookups_failed(selection);
-    bool good = true;
+    struct selection started = {.count = 0};
+    bool good;
 
-    /* Without a daemon mail would go by the default priority, or wait: rather let its senders keep
-     * it until the operator has seen why. One instance that is away holds up its own mail alone. */
-    for (int kind = PART_MILTER; kind <= PART_TCPMAP; kind++)
-        good = start_kind(settings, selection, (enum part_kind)kind, &started[kind]) && good;
-    if (!good) {
-        fprintf(stderr, "nothing else is started\n");
+    if (service_manager_is_used(settings))
+        return start_managed(selection);
+    if (!start_daemons(settings, selection, &started))
         return false;
-    }
-    for (int kind = PART_INSTANCE; kind <= PART_FRONTEND; kind++)
-        good = start_kind(settings, selection, (enum part_kind)kind, &started[kind]) && good;
-    if (started[PART_TCPMAP] > 0 && started[PART_FRONTEND] == 0 && have_failed)
-        good = retry_lookups(settings) && good;
-    else if (started[PART_INSTANCE] + started[PART_FRONTEND] > 0)
-        good = retry_deferred(settings) && good;
-    return good;
+    good = start_others(settings, selection, &started);
+    return control_recovered(settings, &started) && good;
+}
+
+static bool has_kind(const struct selection *selection, enum part_kind kind)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        if (selection->items[i]->kind == kind)
+            return true;
+    return false;
+}
+
+/* Whether both daemons run, where they have to: before the frontend starts. */
+static bool frontend_may_start(const struct settings *settings, const struct selection *selection)
+{
+    struct parts parts;
+    bool may = true;
+
+    if (!has_kind(selection, PART_FRONTEND))
+        return true;
+    parts_init(&parts, settings);
+    for (size_t i = 0; i < parts.count; i++)
+        if (decides(&parts.items[i]) && runs(&parts.items[i], NULL) != 1) {
+            fprintf(stderr, "postfix-frontend is not started while %s does not run\n",
+                    parts.items[i].name);
+            may = false;
+        }
+    parts_deinit(&parts);
+    return may;
+}
+
+bool control_start_directly(const struct settings *settings, const struct selection *selection)
+{
+    struct selection started = {.count = 0};
+
+    return start_daemons(settings, selection, &started) &&
+           frontend_may_start(settings, selection) && start_others(settings, selection, &started);
+}
+
+/* Whether lookups have failed: Postfix tries ten times, once a second (src/util/dict_tcp.c). */
+static bool lookups_failed(const struct selection *started)
+{
+    for (size_t i = 0; i < started->count; i++)
+        if (started->items[i]->kind == PART_TCPMAP)
+            return part_away_ms(started->items[i]) > LOOKUPS_TRIED_MS;
+    return false;
+}
+
+bool control_recovered(const struct settings *settings, const struct selection *started)
+{
+    if (!has_kind(started, PART_FRONTEND) && lookups_failed(started))
+        return retry_lookups(settings);
+    if (has_kind(started, PART_INSTANCE) || has_kind(started, PART_FRONTEND))
+        return retry_deferred(settings);
+    return true;
 }
 
 /* Wait until a daemon of ours that got SIGTERM is gone. */
@@ -111,7 +189,7 @@ static bool await_end(const struct part *part, pid_t pid)
 
 static bool stop_daemons(const struct selection *selection)
 {
-    pid_t pids[SETTINGS_PRIORITY_MAX + 3] = {0};
+    pid_t pids[PARTS_MAX] = {0};
     bool good = true;
 
     for (size_t i = 0; i < selection->count; i++) {
@@ -149,12 +227,20 @@ static bool command_kind(const struct selection *selection, enum part_kind kind,
     return batch_finish(&batch) && good;
 }
 
-bool control_stop(const struct selection *selection)
+bool control_stop_directly(const struct selection *selection)
 {
     bool good = command_kind(selection, PART_FRONTEND, "stop");
 
     good = command_kind(selection, PART_INSTANCE, "stop") && good;
     return stop_daemons(selection) && good;
+}
+
+/* What systemd has not started it does not stop. */
+bool control_stop(const struct settings *settings, const struct selection *selection)
+{
+    bool good = !service_manager_is_used(settings) || service_manager_stop(selection);
+
+    return control_stop_directly(selection) && good;
 }
 
 static int nice_wanted(const struct part *part)
@@ -182,7 +268,10 @@ static bool set_nice(const struct part *part)
     return false;
 }
 
-/* Tell a daemon, and wait until it says that it has read its configuration. */
+/*
+ * Tell a daemon, and wait until it says that it has read its configuration. peg-monitor may be busy
+ * counting, and nobody relies on what it reads.
+ */
 static bool reload_daemon(const struct settings *settings, const struct part *part, pid_t pid)
 {
     struct reload_note before = {.count = 0};
@@ -193,6 +282,8 @@ static bool reload_daemon(const struct settings *settings, const struct part *pa
         fprintf(stderr, "%s (pid %ld) cannot be told to reload: %m\n", part->name, (long)pid);
         return false;
     }
+    if (!decides(part))
+        return true;
     for (int waited_ms = 0; waited_ms < RELOAD_TIMEOUT_MS; waited_ms += POLL_MS) {
         if (reload_note_read(settings, part->name, &after) &&
             (!had || after.pid != before.pid || after.count != before.count)) {

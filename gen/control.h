@@ -14,21 +14,30 @@
 #include "lib/attr.h"
 #include "lib/settings.h"
 
-/* Some of the parts, in the order of starting; borrowed. */
-struct selection {
-    const struct part *items[SETTINGS_PRIORITY_MAX + 3];
-    size_t count;
-};
-
 /*
- * Start what does not run: daemons, then instances, then the frontend. Returns when all of them
- * serve. At the end the frontend tries its deferred mail at once, since it would leave alone a
- * destination that was away for minutes.
+ * Start what does not run: the daemons that decide, then instances, the frontend, and the monitor.
+ * Returns when all of them serve. At the end control_recovered() is done for what was started.
+ * Where systemd is the one to do that (gen/service_manager.h), it is told to.
  */
 bool control_start(const struct settings *settings, const struct selection *selection) PEG_MUST_USE;
 
 /* Stop what runs, in the opposite order. Returns when it is gone. */
-bool control_stop(const struct selection *selection) PEG_MUST_USE;
+bool control_stop(const struct settings *settings, const struct selection *selection) PEG_MUST_USE;
+
+/*
+ * The same for a unit of systemd, which does all else by itself. The frontend is not started while
+ * one of the daemons does not run.
+ */
+bool control_start_directly(const struct settings *settings,
+                            const struct selection *selection) PEG_MUST_USE;
+bool control_stop_directly(const struct selection *selection) PEG_MUST_USE;
+
+/*
+ * After parts have started: have the frontend, where it runs, try its deferred mail at once, since
+ * it would leave alone for minutes a destination that was away.
+ */
+bool control_recovered(const struct settings *settings,
+                       const struct selection *selection) PEG_MUST_USE;
 
 /*
  * Make what runs read its configuration again, and set its nice level. Returns when our daemons

@@ -1,4 +1,4 @@
-/* ctl - the commands of peg-ctl: start, stop, restart, reload and status */
+/* ctl - the commands of peg-ctl: start, stop, restart, reload, status, and those of our units */
 #include "gen/ctl.h"
 
 #include <stdio.h>
@@ -14,17 +14,41 @@
 #include "gen/mem.h"
 #include "gen/part.h"
 #include "lib/settings.h"
+#include "lib/settings_values.h"
+#include "milter/place.h"
+#include "monitor/figures.h"
 
-enum command { COMMAND_START, COMMAND_STOP, COMMAND_RESTART, COMMAND_RELOAD, COMMAND_STATUS };
+enum command {
+    COMMAND_START,
+    COMMAND_STOP,
+    COMMAND_RESTART,
+    COMMAND_RELOAD,
+    COMMAND_STATUS,
+    COMMAND_PREPARE,
+    COMMAND_RECOVERED
+};
 
 static enum command parse_command(const struct options *options, const char *text)
 {
-    static const char *const names[] = {"start", "stop", "restart", "reload", "status"};
+    static const char *const names[] = {"start",  "stop",    "restart",  "reload",
+                                        "status", "prepare", "recovered"};
 
-    for (int i = COMMAND_START; i <= COMMAND_STATUS; i++)
+    for (int i = COMMAND_START; i <= COMMAND_RECOVERED; i++)
         if (strcmp(names[i], text) == 0)
             return (enum command)i;
     options_wrong(options, "there is no command '%s'", text);
+}
+
+/* A unit may be that of an instance which the settings no longer have, and which is to be removed.
+ */
+static void add_gone(struct parts *parts, const struct settings *settings, char *const names[])
+{
+    long n;
+
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (parts_find(parts, names[i]) == NULL && parts->count < PARTS_MAX &&
+            settings_value_number(names[i], 0, SETTINGS_PRIORITY_MAX - 1, &n))
+            part_init_instance(&parts->items[parts->count++], settings, (int)n);
 }
 
 static bool is_named(const struct parts *parts, const struct part *part, char *const names[])
@@ -39,13 +63,14 @@ static bool is_named(const struct parts *parts, const struct part *part, char *c
 static void select_parts(const struct options *options, const struct parts *parts,
                          char *const names[], struct selection *selection_r)
 {
-    selection_r->count = 0;
+    *selection_r = (struct selection){.whole = names[0] == NULL};
     for (size_t i = 0; names[i] != NULL; i++)
         if (parts_find(parts, names[i]) == NULL)
-            options_wrong(options,
-                          "there is no part '%s' here; there are milter, tcpmap, frontend and the "
-                          "priorities that have an instance on this host",
-                          names[i]);
+            options_wrong(
+                options,
+                "there is no part '%s' here; there are milter, tcpmap, monitor, frontend and the "
+                "priorities that have an instance on this host",
+                names[i]);
     for (size_t i = 0; i < parts->count; i++)
         if (is_named(parts, &parts->items[i], names))
             selection_r->items[selection_r->count++] = &parts->items[i];
@@ -68,13 +93,18 @@ static bool is_generated(const struct selection *selection)
     return generated;
 }
 
+static bool reads_configuration(enum command command)
+{
+    return command == COMMAND_START || command == COMMAND_RESTART || command == COMMAND_RELOAD;
+}
+
 /* Without good rules there is no peg-milter: what would start it, or have it read them, does not.
  */
 static bool rules_are_good(enum command command, const struct settings *settings)
 {
     struct diag diag = diag_to_stderr();
 
-    if (command == COMMAND_START || command == COMMAND_RESTART || command == COMMAND_RELOAD)
+    if (reads_configuration(command))
         check_rules(settings, &diag);
     return diag.errors == 0;
 }
@@ -87,12 +117,22 @@ static bool has_postfix(const struct selection *selection)
     return false;
 }
 
-/* Marks are there before packets are. Mail does not wait for them where they cannot be loaded. */
-static bool start(const struct settings *settings, const struct selection *selection)
+/*
+ * Marks are there before packets are. Mail does not wait for them where they cannot be loaded: a
+ * unit would end what it has started if this failed.
+ */
+static bool start(const struct settings *settings, const struct selection *selection, bool directly)
 {
-    bool good = !has_postfix(selection) || dscp_load(settings);
+    bool marked = !has_postfix(selection) || dscp_load(settings);
 
-    return control_start(settings, selection) && good;
+    if (directly)
+        return control_start_directly(settings, selection);
+    return control_start(settings, selection) && marked;
+}
+
+static bool stop(const struct settings *settings, const struct selection *selection, bool directly)
+{
+    return directly ? control_stop_directly(selection) : control_stop(settings, selection);
 }
 
 /* Only root can see what the kernel has. */
@@ -115,27 +155,55 @@ static void index_aliases(const struct selection *selection)
             fprintf(stderr, "%s/alias_maps: the index stays as it was\n", selection->items[i]->dir);
 }
 
-static bool carry_out(enum command command, const struct settings *settings,
-                      const struct selection *selection)
+static bool make_figures_folder(const struct settings *settings)
 {
-    if (command != COMMAND_STOP && command != COMMAND_STATUS)
+    char path[PATH_MAX];
+    int fd = figures_open(settings, path);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* What root has to do before a daemon is started as another user. */
+static bool prepare(const struct settings *settings, const struct selection *selection)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < selection->count; i++)
+        if (selection->items[i]->kind == PART_MILTER)
+            good = place_make(settings) && good;
+        else if (selection->items[i]->kind == PART_MONITOR)
+            good = make_figures_folder(settings) && good;
+    return good;
+}
+
+static bool carry_out(enum command command, const struct settings *settings,
+                      const struct selection *selection, bool directly)
+{
+    if (reads_configuration(command))
         index_aliases(selection);
     switch (command) {
     case COMMAND_START:
-        return start(settings, selection);
+        return start(settings, selection, directly);
     case COMMAND_STOP:
-        return control_stop(selection);
+        return stop(settings, selection, directly);
     case COMMAND_RESTART:
-        return control_stop(selection) && start(settings, selection);
+        return stop(settings, selection, directly) && start(settings, selection, directly);
     case COMMAND_RELOAD:
         return control_reload(settings, selection);
     case COMMAND_STATUS:
         return report_status(settings, selection);
+    case COMMAND_PREPARE:
+        return prepare(settings, selection);
+    case COMMAND_RECOVERED:
+        return control_recovered(settings, selection);
     }
     return false;
 }
 
-int ctl_run(const struct options *options, const char *command_name, char *const names[])
+int ctl_run(const struct options *options, const char *command_name, char *const names[],
+            bool directly)
 {
     enum command command = parse_command(options, command_name);
     struct diag diag = diag_to_stderr();
@@ -149,11 +217,13 @@ int ctl_run(const struct options *options, const char *command_name, char *const
     if (settings == NULL)
         return EXIT_FAILED;
     parts_init(&parts, settings);
+    if (directly)
+        add_gone(&parts, settings, names);
     select_parts(options, &parts, names, &selection);
     if (command != COMMAND_STATUS && geteuid() != 0)
         fprintf(stderr, "peg-ctl %s has to be run by root\n", command_name);
-    else if (is_generated(&selection) && rules_are_good(command, settings))
-        good = carry_out(command, settings, &selection);
+    else if (is_generated(&selection) && (directly || rules_are_good(command, settings)))
+        good = carry_out(command, settings, &selection, directly);
     parts_deinit(&parts);
     settings_free(&settings);
     return good ? EXIT_DONE : EXIT_FAILED;

@@ -151,15 +151,9 @@ static bool with_each(const struct work *work,
     return good;
 }
 
-static bool stop(const struct settings *settings, const struct selection *selection)
-{
-    (void)settings;
-    return control_stop(selection);
-}
-
 bool gone_stop(const struct work *work)
 {
-    return with_each(work, stop);
+    return with_each(work, control_stop);
 }
 
 bool gone_start(const struct work *work)

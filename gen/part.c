@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gen/mem.h"
+#include "lib/daemon.h"
 
 static void init_daemon(struct part *part, const struct settings *settings, enum part_kind kind,
                         const char *name)
@@ -50,6 +51,7 @@ void parts_init(struct parts *parts, const struct settings *settings)
         if (settings_is_local(settings, n))
             part_init_instance(&parts->items[parts->count++], settings, n);
     part_init_instance(&parts->items[parts->count++], settings, PEG_FRONTEND);
+    init_daemon(&parts->items[parts->count++], settings, PART_MONITOR, "peg-monitor");
 }
 
 void parts_deinit(struct parts *parts)
@@ -109,13 +111,20 @@ int part_runs(const struct part *part, pid_t *pid_r)
     return part_pid_file_held(part->pid_file, pid_r);
 }
 
-int64_t part_away_ms(const struct part *part, int64_t wall_ms)
+static int64_t time_ms(const struct timespec *time)
 {
-    struct stat status;
-    int64_t last_ms;
+    return (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
+}
 
-    if (stat(part->pid_file, &status) != 0)
-        return INT64_MAX;
-    last_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
-    return wall_ms >= last_ms ? wall_ms - last_ms : INT64_MAX; /* that: the clock was set back */
+/* The file was made by the process that runs, and given the time of the one before. */
+int64_t part_away_ms(const struct part *part)
+{
+    char *before = mem_printf("%s" DAEMON_BEFORE_SUFFIX, part->pid_file);
+    struct stat status;
+    int64_t away_ms = lstat(before, &status) == 0
+                          ? time_ms(&status.st_ctim) - time_ms(&status.st_mtim)
+                          : INT64_MAX;
+
+    free(before);
+    return away_ms >= 0 ? away_ms : INT64_MAX; /* that: the clock was set back */
 }

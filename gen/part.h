@@ -15,7 +15,8 @@
 #include "lib/attr.h"
 #include "lib/settings.h"
 
-enum part_kind { PART_MILTER, PART_TCPMAP, PART_INSTANCE, PART_FRONTEND };
+/* In the order of starting. */
+enum part_kind { PART_MILTER, PART_TCPMAP, PART_INSTANCE, PART_FRONTEND, PART_MONITOR };
 
 struct part {
     enum part_kind kind;
@@ -26,18 +27,27 @@ struct part {
     int nice_level;
 };
 
-/* All parts, in the order of starting: milter, tcpmap, instances, frontend. */
+enum { PARTS_MAX = SETTINGS_PRIORITY_MAX + 4 };
+
+/* All parts, in the order of starting: milter, tcpmap, instances, frontend, monitor. */
 struct parts {
-    struct part items[SETTINGS_PRIORITY_MAX + 3];
+    struct part items[PARTS_MAX];
     size_t count;
+};
+
+/* Some of the parts, in the order of starting; borrowed. */
+struct selection {
+    const struct part *items[PARTS_MAX];
+    size_t count;
+    bool whole; /* the gateway is meant, not some parts of it */
 };
 
 void parts_init(struct parts *parts, const struct settings *settings);
 void parts_deinit(struct parts *parts);
 
 /*
- * The part that an operator means by "milter", "tcpmap", "frontend" or a priority, or by the name
- * itself; NULL where there is none.
+ * The part that an operator means by "milter", "tcpmap", "monitor", "frontend" or a priority, or by
+ * the name itself; NULL where there is none.
  */
 const struct part *parts_find(const struct parts *parts, const char *name) PEG_MUST_USE;
 
@@ -52,10 +62,10 @@ void part_deinit(struct part *part);
 int part_runs(const struct part *part, pid_t *pid_r) PEG_MUST_USE;
 
 /*
- * For how long a daemon has not been alive, by the clock on the wall; INT64_MAX where that cannot
- * be told. Only where it does not run now.
+ * For how long a daemon that runs now had not been alive when it was started, by the clock on the
+ * wall; INT64_MAX where that cannot be told.
  */
-int64_t part_away_ms(const struct part *part, int64_t wall_ms) PEG_MUST_USE;
+int64_t part_away_ms(const struct part *part) PEG_MUST_USE;
 
 /* As part_runs(), for any pid file that its process holds locked. */
 int part_pid_file_held(const char *pid_file, pid_t *pid_r) PEG_MUST_USE;

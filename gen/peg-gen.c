@@ -1,4 +1,8 @@
 /* peg-gen - make the configuration of the frontend and the instances from the settings */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
 #include "gen/apply.h"
 #include "gen/commands.h"
 #include "lib/options.h"
@@ -20,7 +24,12 @@ static const char usage[] =
     "                     have, for 600 seconds at most, and remove them then\n"
     "  --root DIR         the gateway below DIR instead of the system's\n"
     "  --help             print this and exit\n"
-    "  --version          print the version and exit\n";
+    "  --version          print the version and exit\n"
+    "\n"
+    "Called as update-priority-email-gateway, apply need not be said.\n";
+
+/* The name of the original's command that does what apply does. */
+static const char original_name[] = "update-priority-email-gateway";
 
 enum { DRAIN_S = 600, DRAIN_MAX_S = 100 * 86400 };
 
@@ -53,5 +62,7 @@ int main(int argc, char **argv)
         else
             options_common(&options, opt);
     }
+    if (optind == argc && strcmp(program_invocation_short_name, original_name) == 0)
+        return commands_run(&options, &apply, (char *[]){(char[]){"apply"}, NULL});
     return commands_run(&options, &apply, argv + optind);
 }

@@ -49,10 +49,16 @@ static void plan_common(const struct settings *settings, struct plan *plan)
         return; /* postmulti registers, and the log is the system's */
     pairs_set(main, "multi_instance_name", plan->registered_name);
     pairs_set(main, "multi_instance_group", PLAN_GROUP);
-    pairs_set(main, "multi_instance_enable", "yes");
+    pairs_set(main, "multi_instance_enable", "no"); /* gen/registry.h says why */
     pairs_setf(main, "maillog_file", "%s" SETTINGS_LOG_FILE, settings->root);
     pairs_setf(main, "maillog_file_prefixes", "%s/var/log", settings->root);
     pairs_set(&plan->absent, "postlog/unix-dgram", "postlog unix-dgram n - n - 1 postlogd");
+}
+
+char *plan_registered_name(int instance)
+{
+    return instance == PEG_FRONTEND ? mem_dup("postfix-frontend")
+                                    : mem_printf("postfix-%d", instance);
 }
 
 struct plan *plan_new(const struct settings *settings, int instance, int kept)
@@ -63,10 +69,7 @@ struct plan *plan_new(const struct settings *settings, int instance, int kept)
         (struct plan){.instance = instance,
                       .kept = kept > settings->priority_count ? kept : settings->priority_count};
     settings_instance_name(instance, plan->name);
-    if (instance == PEG_FRONTEND)
-        plan->registered_name = mem_dup(plan->name);
-    else
-        plan->registered_name = mem_printf("postfix-%d", instance);
+    plan->registered_name = plan_registered_name(instance);
     plan->dir = mem_printf("%s/etc/%s", settings->root, plan->name);
     plan->queue_dir = mem_printf("%s/var/spool/%s", settings->root, plan->name);
     plan->data_dir = mem_printf("%s/var/lib/%s", settings->root, plan->name);

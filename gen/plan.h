@@ -36,6 +36,9 @@ struct plan {
 /* The group of all our instances, for postmulti. */
 #define PLAN_GROUP "priority"
 
+/* The name of the frontend or of an instance in Postfix's own list. To be freed. */
+char *plan_registered_name(int instance) PEG_MUST_USE;
+
 /*
  * The plan of one folder, to be freed with plan_free(). kept: while instances that the settings no
  * longer have still deliver, the frontend keeps what it has for priorities below kept; 0 otherwise.

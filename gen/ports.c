@@ -146,6 +146,7 @@ bool ports_are_free(const struct settings *settings, const struct part *part)
     switch (part->kind) {
     case PART_MILTER:
     case PART_TCPMAP:
+    case PART_MONITOR:
         return true;
     case PART_INSTANCE:
         return check(part, "127.0.0.1", settings->instance_port_base + part->instance, AF_INET);

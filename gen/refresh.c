@@ -148,7 +148,7 @@ static bool restart_daemons(const struct work *work, const struct selection *res
     for (size_t i = 0; i < restart->count; i++)
         pending_note(work->settings, restart->items[i], PENDING_START);
     if (restart->count > 0)
-        good = control_stop(restart) && control_start(work->settings, restart);
+        good = control_stop(work->settings, restart) && control_start(work->settings, restart);
     print_names("restarted", restart);
     return good;
 }
@@ -189,7 +189,7 @@ bool refresh_before(const struct work *work)
         if (d->owner && runs)
             select_part(&stop, part);
     }
-    bool good = control_stop(&stop);
+    bool good = control_stop(work->settings, &stop);
 
     print_names("stopped", &stop);
     parts_deinit(&parts);

@@ -96,7 +96,7 @@ bool registry_prepare(struct registry *registry)
     return good;
 }
 
-/* Import a folder, or give one that is there already its name, and enable it. */
+/* Import a folder, or give one that is there already its name, and see that it is not enabled. */
 static bool add_with_postmulti(const struct registry *registry, const struct plan *plan)
 {
     char *setting = mem_printf("config_directory=%s", plan->dir);
@@ -104,10 +104,10 @@ static bool add_with_postmulti(const struct registry *registry, const struct pla
         "postmulti", "-I", plan->registered_name, "-G", PLAN_GROUP, "-e", "import", setting, NULL};
     const char *const assign[] = {"postmulti", "-i", plan->dir, "-I", plan->registered_name, "-G",
                                   PLAN_GROUP,  "-e", "assign",  NULL};
-    const char *const enable[] = {"postmulti", "-i", plan->registered_name, "-e", "enable", NULL};
+    const char *const disable[] = {"postmulti", "-i", plan->registered_name, "-e", "disable", NULL};
     bool good =
         run_postmulti(registry, registry_has(registry, plan->dir) ? assign : import, plan->dir) &&
-        run_postmulti(registry, enable, plan->dir);
+        run_postmulti(registry, disable, plan->dir);
 
     free(setting);
     return good;
@@ -138,7 +138,6 @@ bool registry_remove(struct registry *registry, const char *dir, const char *nam
 {
     const char *const disable[] = {"postmulti", "-i", name, "-e", "disable", NULL};
     const char *const deport[] = {"postmulti", "-i", name, "-e", "deport", NULL};
-    struct pairs main = {0};
     bool good;
 
     if (registry->with_postmulti) {
@@ -147,8 +146,5 @@ bool registry_remove(struct registry *registry, const char *dir, const char *nam
         return good;
     }
     drop_dir(registry, dir);
-    pairs_set(&main, "multi_instance_enable", "no");
-    good = postconf_set_main(dir, &main) && write_dirs(registry);
-    pairs_deinit(&main);
-    return good;
+    return write_dirs(registry);
 }

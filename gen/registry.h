@@ -1,6 +1,10 @@
 /*
  * registry - the list of instances that Postfix itself keeps (postfix-wrapper(5), postmulti(1))
  *
+ * Ours are in it, so that postmulti knows them and everybody may look into their queues, but not
+ * enabled: that is Postfix's word for instances that others start and stop. Enabled ones would be
+ * started with the default instance, without their nice level and before our daemons.
+ *
  * On the system, postmulti writes it. It refuses any but the default configuration folder, so that
  * below --root the same parameters are written with postconf.
  *
@@ -34,7 +38,7 @@ bool registry_has(const struct registry *registry, const char *dir) PEG_MUST_USE
 /* Make the list ready for entries, where it is not. */
 bool registry_prepare(struct registry *registry) PEG_MUST_USE;
 
-/* Put the folder of a plan into the list, enabled, with its name and group. */
+/* Put the folder of a plan into the list, with its name and group, not enabled. */
 bool registry_add(struct registry *registry, const struct plan *plan) PEG_MUST_USE;
 
 /* Take a folder, with its registered name, out of the list. Its Postfix must be stopped. */

@@ -65,7 +65,7 @@ static bool has_file(const char *dir, const char *name)
     return found;
 }
 
-/* Whether the registration of a folder is complete: in the list, with its name, enabled. */
+/* Whether the registration of a folder is complete: in the list, with its name, not enabled. */
 static bool is_registered(const struct work *work, const struct plan *plan,
                           const struct pairs *main)
 {
@@ -78,7 +78,7 @@ static bool is_registered(const struct work *work, const struct plan *plan,
     if (!work->registry.with_postmulti)
         return true; /* these are ordinary parameters of the plan */
     return name != NULL && strcmp(name, plan->registered_name) == 0 && group != NULL &&
-           strcmp(group, PLAN_GROUP) == 0 && enable != NULL && strcmp(enable, "yes") == 0;
+           strcmp(group, PLAN_GROUP) == 0 && (enable == NULL || strcmp(enable, "no") == 0);
 }
 
 static bool prepare_folder(struct work *work, struct work_folder *folder, int instance)
@@ -151,7 +151,7 @@ static bool find_gone(struct work *work)
         if (strcmp(group, PLAN_GROUP) == 0) {
             gone.dir = mem_dup(dir);
             gone.queue_dir = mem_printf("%s/var/spool/postfix%d", work->settings->root, n);
-            gone.registered_name = mem_printf("postfix-%d", n);
+            gone.registered_name = plan_registered_name(n);
             work->gone = mem_resize(work->gone, work->gone_count + 1, sizeof *work->gone);
             work->gone[work->gone_count++] = gone;
         }
@@ -176,6 +176,7 @@ bool work_prepare(struct work *work_r, const struct settings *settings, bool kee
     users_find_missing(settings, &work->users);
     if (!keep)
         dscp_change_init(&work->dscp, settings);
+    units_prepare(settings, &work->units);
     if (!find_gone(work))
         return false;
     for (size_t i = 0; keep && i < work->gone_count; i++)
@@ -208,6 +209,7 @@ void work_deinit(struct work *work)
     free(work->gone);
     pairs_deinit(&work->users);
     dscp_change_deinit(&work->dscp);
+    units_deinit(&work->units);
     registry_deinit(&work->registry);
     free(work->template_dir);
 }
@@ -220,7 +222,8 @@ const struct work_folder *work_frontend(const struct work *work)
 size_t work_count(const struct work *work)
 {
     size_t count = work->gone_count + work->users.count + (work->template_missing ? 1 : 0) +
-                   (work->registry.ready ? 0 : 1) + (work->dscp.what == DSCP_KEEP ? 0 : 1);
+                   (work->registry.ready ? 0 : 1) + (work->dscp.what == DSCP_KEEP ? 0 : 1) +
+                   units_count(&work->units);
 
     for (size_t i = 0; i < work->folder_count; i++)
         count += difference_count(&work->folders[i].difference);
@@ -254,6 +257,7 @@ void work_print(FILE *out, const struct work *work)
     for (size_t i = 0; !work->keep && i < work->gone_count; i++)
         print_gone(out, &work->gone[i]);
     dscp_change_print(out, &work->dscp);
+    units_print(out, &work->units);
 }
 
 /* The log of a gateway below --root, which belongs to Postfix, so that all its programs can write.
@@ -328,7 +332,7 @@ bool work_carry_out(struct work *work, FILE *out)
     if (!dscp_change_carry_out(&work->dscp)) /* it names users, who are there now */
         return false;
     dscp_change_print(out, &work->dscp);
-    return true;
+    return units_carry_out(&work->units, out);
 }
 
 bool work_remove_gone(struct work *work, FILE *out)
@@ -340,5 +344,5 @@ bool work_remove_gone(struct work *work, FILE *out)
             return false;
         print_gone(out, gone);
     }
-    return true;
+    return units_drop(&work->units, out);
 }

@@ -14,6 +14,7 @@
 #include "gen/dscp_table.h"
 #include "gen/plan.h"
 #include "gen/registry.h"
+#include "gen/units.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
 
@@ -39,6 +40,7 @@ struct work {
     char *template_dir;
     bool template_missing; /* to be made from Postfix's .proto files; only below --root */
     struct pairs users;    /* system users to be made */
+    struct units units;
     struct registry registry;
     struct work_folder folders[WORK_FOLDERS_MAX]; /* the instances, then the frontend */
     size_t folder_count;

@@ -82,7 +82,46 @@ static bool write_pid(int fd)
     return pwrite(fd, text, (size_t)len, 0) == len;
 }
 
-bool daemon_pid_file(const char *path)
+/* Keep the time when the process before this one was alive last; where that fails, it is unknown.
+ */
+static void keep_time_before(int fd, const char *path)
+{
+    char before[PATH_MAX];
+    struct stat status;
+    int before_fd;
+
+    if (snprintf(before, sizeof before, "%s" DAEMON_BEFORE_SUFFIX, path) >= (int)sizeof before)
+        return;
+    unlink(before);
+    if (fstat(fd, &status) != 0 || status.st_size == 0) /* there was none */
+        return;
+    before_fd = open(before, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (before_fd < 0)
+        return;
+    const struct timespec times[2] = {status.st_mtim, status.st_mtim};
+
+    if (futimens(before_fd, times) != 0)
+        unlink(before);
+    close(before_fd);
+}
+
+static bool give_to(int fd, const char *user)
+{
+    const struct passwd *account = geteuid() == 0 ? getpwnam(user) : NULL;
+    struct stat status;
+
+    if (account == NULL)
+        return true;
+    if (fstat(fd, &status) != 0)
+        return false;
+    if (status.st_nlink != 1) { /* who gave it a second name may mean another file */
+        errno = EMLINK;
+        return false;
+    }
+    return fchown(fd, account->pw_uid, account->pw_gid) == 0;
+}
+
+bool daemon_pid_file(const char *path, const char *user)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 
@@ -98,7 +137,8 @@ bool daemon_pid_file(const char *path)
         close(fd);
         return false;
     }
-    if (ftruncate(fd, 0) != 0 || !write_pid(fd)) {
+    keep_time_before(fd, path);
+    if (!give_to(fd, user) || ftruncate(fd, 0) != 0 || !write_pid(fd)) {
         log_error("write %s: %m", path);
         close(fd);
         return false;
@@ -136,7 +176,7 @@ bool daemon_folder(const char *path, const char *user, const char *group, unsign
     const struct passwd *account;
     gid_t gid;
 
-    if (!make_parents(path) || (mkdir(path, mode) != 0 && errno != EEXIST)) {
+    if (!make_parents(path) || (mkdir(path, mode & 0777) != 0 && errno != EEXIST)) {
         log_error("create folder %s: %m", path);
         return false;
     }

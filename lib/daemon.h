@@ -22,14 +22,18 @@ void daemon_detach(void);
 /* Say that requests are served from now on, to who started this process and the service manager. */
 void daemon_ready(void);
 
-/*
- * Write the process id into path, and hold a lock on it until this process ends. Returns false, and
- * says why in the log, where another process holds the lock or the file cannot be made.
- */
-bool daemon_pid_file(const char *path) PEG_MUST_USE;
+#define DAEMON_BEFORE_SUFFIX ".before"
 
-/* Say once a second that this process is alive: the pid file, written again, tells by its time how
- * long ago it ended (part_away_ms() in gen/part.h). */
+/*
+ * Write the process id into path, and hold a lock on it until this process ends. As root the file
+ * is given to user, who may be the one to start the next process. PATH.before gets the time of the
+ * file that was there (part_away_ms() in gen/part.h). Returns false, and says why in the log, where
+ * another process holds the lock or the file cannot be made.
+ */
+bool daemon_pid_file(const char *path, const char *user) PEG_MUST_USE;
+
+/* Say once a second that this process is alive: the time of the pid file, written again, tells the
+ * next one when this one ended. */
 void daemon_alive(void);
 
 /*

@@ -27,6 +27,11 @@ static void find_host(void)
     log_host[strcspn(log_host, ".")] = '\0';
 }
 
+enum log_target log_where(void)
+{
+    return log_target;
+}
+
 int log_descriptor(void)
 {
     return log_fd;

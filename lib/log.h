@@ -28,6 +28,9 @@ enum log_target {
  */
 bool log_open(const char *program, enum log_target target, const char *file) PEG_MUST_USE;
 
+/* Where lines go. */
+enum log_target log_where(void);
+
 /* The descriptor that lines go to; not for LOG_TO_SYSLOG. */
 int log_descriptor(void);
 

@@ -1,11 +1,26 @@
 /* notify - what a daemon and the service manager (systemd) say to each other */
 #include "lib/notify.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool notify_has_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM"); /* DEVICE:INODE, systemd.exec(5) */
+    uintmax_t device, inode;
+    struct stat status;
+
+    return stream != NULL && sscanf(stream, "%" SCNuMAX ":%" SCNuMAX, &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+}
+
 #ifdef HAVE_SYSTEMD
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>

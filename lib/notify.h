@@ -17,6 +17,9 @@
 void notify_ready(void);
 void notify_stopping(void);
 
+/* Whether what is written to stderr comes to the service manager's journal, and to nobody else. */
+bool notify_has_journal(void) PEG_MUST_USE;
+
 /* This process goes its own way: say no more to the service manager. No threads may run yet. */
 void notify_leave(void);
 

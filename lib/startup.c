@@ -10,6 +10,7 @@
 
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "lib/notify.h"
 
 enum { OTHER_FILES = 32 }; /* log, table, sockets, libraries' own, with room to spare */
 
@@ -22,7 +23,7 @@ bool startup_log(const char *program, const struct settings *settings, bool fore
         log_error("the path %s is too long", settings->root);
         return false;
     }
-    if (foreground)
+    if (foreground && (settings->root[0] != '\0' || !notify_has_journal()))
         target = LOG_TO_STDERR;
     else if (settings->root[0] != '\0')
         target = LOG_TO_FILE;
@@ -48,7 +49,8 @@ bool startup_pid_file(const char *program, const struct settings *settings)
         log_error("the path %s is too long", settings->root);
         return false;
     }
-    if (!daemon_folder(folder, settings->daemon_user, NULL, 0755) || !daemon_pid_file(path))
+    if (!daemon_folder(folder, settings->daemon_user, NULL, 0755) ||
+        !daemon_pid_file(path, settings->daemon_user))
         return false;
     startup_forget_note(settings, program);
     return true;

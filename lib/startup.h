@@ -12,7 +12,8 @@
 
 /*
  * Choose where log lines go: stderr in the foreground, else the gateway's own log below --root,
- * else syslog. Returns false, after saying why, where the log cannot be opened.
+ * else syslog. To the journal of a service manager they go by syslog as well, so that facility and
+ * severity come with them. Returns false, after saying why, where the log cannot be opened.
  */
 bool startup_log(const char *program, const struct settings *settings,
                  bool foreground) PEG_MUST_USE;

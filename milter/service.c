@@ -7,7 +7,6 @@
 #include "milter/service.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <libmilter/mfapi.h>
 #include <limits.h>
 #include <pthread.h>
@@ -30,6 +29,7 @@
 #include "lib/startup.h"
 #include "milter/drain.h"
 #include "milter/keep.h"
+#include "milter/place.h"
 #include "milter/policy.h"
 #include "milter/session.h"
 #include "store/journal.h"
@@ -171,32 +171,20 @@ static bool block_signals(void)
     return pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0;
 }
 
-/*
- * Open the socket inside the frontend's queue folder, where a chrooted smtpd reaches it, for the
- * frontend and nobody else: who can speak to it can claim routing keys. The path is given relative
- * to that folder, so that its length does not matter.
- */
+/* Open the socket, by a path relative to the queue folder, so that its length does not matter. */
 static bool open_socket(const struct settings *settings)
 {
-    char spool[PATH_MAX], folder[PATH_MAX], connection[] = "unix:" SETTINGS_MILTER_SOCKET;
-    char group[STARTUP_GROUP_SIZE];
+    char spool[PATH_MAX] = "", connection[] = "unix:" SETTINGS_MILTER_SOCKET;
     mode_t mask;
     int opened;
 
-    if (!startup_frontend_group(settings, group)) {
-        log_error("%s%s: there is none, or its owner has no group; run peg-gen apply first",
-                  settings->root, SETTINGS_FRONTEND_DATA);
+    if (!place_make(settings))
         return false;
-    }
-    if (!settings_path(settings, SETTINGS_FRONTEND_SPOOL, spool) ||
-        !settings_path(settings, SETTINGS_FRONTEND_SPOOL "/peg", folder) ||
-        !daemon_folder(folder, settings->daemon_user, group, 0750))
-        return false;
-    if (chdir(spool) != 0) {
+    if (!settings_path(settings, SETTINGS_FRONTEND_SPOOL, spool) || chdir(spool) != 0) {
         log_error("%s: %m; run peg-gen apply first", spool);
         return false;
     }
-    mask = umask(0117); /* the folder keeps others out */
+    mask = umask(0117); /* the folder keeps others out, and gives it the group */
     smfi_setbacklog(BACKLOG);
     errno = 0;
     opened = smfi_setconn(connection) == MI_SUCCESS && smfi_opensocket(true) == MI_SUCCESS;
@@ -208,9 +196,8 @@ static bool open_socket(const struct settings *settings)
     }
     if (geteuid() == 0) {
         const struct passwd *user = getpwnam(settings->daemon_user);
-        const struct group *entry = user != NULL ? getgrnam(group) : NULL;
 
-        if (entry == NULL || lchown(SETTINGS_MILTER_SOCKET, user->pw_uid, entry->gr_gid) != 0) {
+        if (user == NULL || lchown(SETTINGS_MILTER_SOCKET, user->pw_uid, (gid_t)-1) != 0) {
             log_error("owner of %s/%s: %m", spool, SETTINGS_MILTER_SOCKET);
             return false;
         }

@@ -31,7 +31,6 @@ enum { SIGNAL_COUNT = 3 };
 struct service {
     const char *program;
     const char *root; /* --root */
-    bool foreground;
     struct settings *settings;
     struct listen_set listeners;
     int connection_limit;
@@ -198,7 +197,7 @@ static bool start(struct service *service)
                                          .listen_fd_count = service->listeners.count,
                                          .connection_limit = service->connection_limit};
     const struct tidying_config tidying = {.root = service->root,
-                                           .to_log = !service->foreground,
+                                           .to_log = log_where() != LOG_TO_STDERR,
                                            .wanted = table_wants,
                                            .arg = service};
 
@@ -234,8 +233,7 @@ static void finish(struct service *service)
 
 int tcpmap_service_run(const struct options *options, bool foreground)
 {
-    struct service service = {
-        .program = options->program, .root = options->root, .foreground = foreground};
+    struct service service = {.program = options->program, .root = options->root};
     struct diag diag = diag_to_stderr();
     char listening[LISTEN_SET_TEXT_SIZE];
     int status = EXIT_FAILED;

@@ -82,6 +82,7 @@ def test_the_figures_are_those_of_postqueue(gateway):
         for number in range(20):
             sender.send(to=["bob@dest.example"], priority_header=str(1 + number % 4))
     gateway.log.wait_for(r"status=deferred")
+    gateway.ctl("stop", "monitor")
     with MonitorProcess(gateway) as monitor, contextlib.ExitStack() as stack:
         for instance in gateway.instances():  # nothing moves from queue to queue any more
             stack.enter_context(queues.halted(gateway, instance))
@@ -98,10 +99,12 @@ def test_the_figures_are_those_of_postqueue(gateway):
     for instance in gateway.instances():
         gateway.flush(instance)
     gateway.wait_until_empty()
+    gateway.ctl("start", "monitor")
 
 
 def test_it_counts_whether_peg_milter_runs(private_gateway):
     gateway = private_gateway(priority_count=2, rules="", conf={"DEFAULT_PRIORITY": 0})
+    gateway.ctl("stop", "monitor")
     with MonitorProcess(gateway) as monitor:
         monitor.wait_for(figures_of(EMPTY, milters=1))
         gateway.stop_milter()

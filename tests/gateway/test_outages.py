@@ -12,7 +12,8 @@ from harness.gateway import Gateway
 from harness.queues import queue_manager
 
 SECONDS = 10  # a message that waited for a part is there so soon after `peg-ctl start`
-PARTS = ["peg-milter", "peg-tcpmap"] + ["postfix%d" % n for n in range(5)] + ["postfix-frontend"]
+PARTS = ["peg-milter", "peg-tcpmap"] + ["postfix%d" % n for n in range(5)]
+PARTS += ["postfix-frontend", "peg-monitor"]
 
 
 @pytest.fixture(scope="module", name="frail_gateway")

@@ -41,7 +41,7 @@ def test_it_has_no_capabilities_left_and_gets_none(milter):
 
 def test_only_the_frontend_can_reach_its_socket(milter):
     folder = os.path.dirname(milter.path(SOCKET))
-    assert mode_of(folder) == 0o750
+    assert mode_of(folder) == 0o2750  # what is made in it has its group
     assert os.stat(folder).st_gid == frontend_group(milter)
     assert stat.S_ISSOCK(os.lstat(milter.path(SOCKET)).st_mode)
     assert mode_of(milter.path(SOCKET)) == 0o660

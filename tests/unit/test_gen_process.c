@@ -2,6 +2,7 @@
 #include "gen/process.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gen/part.h"
@@ -157,7 +159,7 @@ static void who_asks_does_not_keep_a_daemon_from_starting(void **state)
         pid_t daemon = fork();
 
         if (daemon == 0)
-            _exit(daemon_pid_file(path) ? 0 : 1);
+            _exit(daemon_pid_file(path, "root") ? 0 : 1);
         assert_int_equal(waitpid(daemon, &status, 0), daemon);
         assert_int_equal(status, 0);
     }
@@ -173,6 +175,7 @@ static void parts_are_found_by_short_and_by_whole_name(void **state)
         const char *part;
     } cases[] = {{"milter", "peg-milter"},
                  {"tcpmap", "peg-tcpmap"},
+                 {"monitor", "peg-monitor"},
                  {"frontend", "postfix-frontend"},
                  {"postfix-frontend", "postfix-frontend"},
                  {"0", "postfix0"},
@@ -193,7 +196,7 @@ static void parts_are_found_by_short_and_by_whole_name(void **state)
 
     assert_non_null(settings);
     parts_init(&parts, settings);
-    assert_int_equal(parts.count, 6);
+    assert_int_equal(parts.count, 7);
     for (size_t i = 0; i < LENGTH(cases); i++) {
         const struct part *part = parts_find(&parts, cases[i].name);
 
@@ -206,28 +209,83 @@ static void parts_are_found_by_short_and_by_whole_name(void **state)
     settings_free(&settings);
 }
 
-static void a_daemon_was_away_since_it_was_last_alive(void **state)
+/* A daemon that has just started says so in a file, as one that is known by it. */
+static void start_one(const char *path, const char *user)
 {
-    char path[] = "/tmp/test_gen_process.XXXXXX";
+    pid_t daemon = fork();
+    int status;
+
+    if (daemon == 0)
+        _exit(daemon_pid_file(path, user) ? 0 : 1);
+    assert_int_equal(waitpid(daemon, &status, 0), daemon);
+    assert_int_equal(status, 0);
+}
+
+static void a_daemon_was_away_since_the_one_before_was_alive(void **state)
+{
+    char folder[] = "/tmp/test_gen_process.XXXXXX", path[64], before[80];
     struct part part = {.kind = PART_TCPMAP, .pid_file = path};
-    const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000, .tv_nsec = 5000000}};
-    int fd = mkstemp(path);
+    struct timespec times[2];
     struct stat status;
 
     (void)state;
-    assert_true(fd >= 0);
-    close(fd);
-    assert_true(daemon_pid_file(path));
-    assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
-    assert_int_equal(part_away_ms(&part, 1000005), 0);
-    assert_int_equal(part_away_ms(&part, 1007006), 7001);
-    assert_true(part_away_ms(&part, 1000004) == INT64_MAX);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/pid", folder);
+    snprintf(before, sizeof before, "%s" DAEMON_BEFORE_SUFFIX, path);
+    start_one(path, "root");
+    assert_true(part_away_ms(&part) == INT64_MAX); /* there was none */
+    start_one(path, "root");
+    assert_in_range(part_away_ms(&part), 0, 5000);
+    for (int seconds_ago = 8; seconds_ago > -9; seconds_ago -= 16) { /* that: ahead of the clock */
+        assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
+        times[0].tv_sec -= seconds_ago;
+        times[1] = times[0];
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+        start_one(path, "root");
+        if (seconds_ago > 0)
+            assert_in_range(part_away_ms(&part), 7900, 13000);
+        else
+            assert_true(part_away_ms(&part) == INT64_MAX);
+    }
+    assert_true(daemon_pid_file(path, "root"));
+    assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[2]){{.tv_sec = 1000}}, 0), 0);
     daemon_alive();
     assert_int_equal(stat(path, &status), 0);
     assert_true(status.st_mtim.tv_sec > 1000);
     assert_int_equal(part_pid_file_held(path, NULL), 1);
+    unlink(before);
+    assert_true(part_away_ms(&part) == INT64_MAX);
     unlink(path);
-    assert_true(part_away_ms(&part, 1000005) == INT64_MAX);
+    rmdir(folder);
+}
+
+/* Who runs as that user must be able to start the next one itself. */
+static void a_pid_file_belongs_to_the_user_of_its_daemon(void **state)
+{
+    char folder[] = "/tmp/test_gen_process.XXXXXX", path[64], other[80], before[80];
+    const struct passwd *nobody = getpwnam("nobody");
+    struct stat status;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_non_null(nobody);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/pid", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    snprintf(before, sizeof before, "%s" DAEMON_BEFORE_SUFFIX, path);
+    start_one(path, "nobody");
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_uid, nobody->pw_uid);
+    assert_int_equal(chown(path, 0, 0), 0);
+    assert_int_equal(link(path, other), 0); /* then it may be anybody's */
+    assert_false(daemon_pid_file(path, "nobody"));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_uid, 0);
+    unlink(other);
+    unlink(before);
+    unlink(path);
+    rmdir(folder);
 }
 
 int main(void)
@@ -241,7 +299,8 @@ int main(void)
         cmocka_unit_test(a_signal_is_a_status_too),
         cmocka_unit_test(a_pid_counts_only_while_its_file_is_locked),
         cmocka_unit_test(who_asks_does_not_keep_a_daemon_from_starting),
-        cmocka_unit_test(a_daemon_was_away_since_it_was_last_alive),
+        cmocka_unit_test(a_daemon_was_away_since_the_one_before_was_alive),
+        cmocka_unit_test(a_pid_file_belongs_to_the_user_of_its_daemon),
         cmocka_unit_test(parts_are_found_by_short_and_by_whole_name),
     };
 
