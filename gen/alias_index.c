@@ -53,10 +53,23 @@ static bool run_postalias(const char *dir, const char *table, const char *copy)
     return good;
 }
 
+static char *stage_of(const char *dir)
+{
+    return mem_printf("%s.peg-alias", dir);
+}
+
+void alias_index_clean(const char *dir)
+{
+    char *stage = stage_of(dir);
+
+    files_remove_folder(stage);
+    free(stage);
+}
+
 /* postalias(1) writes in place: of a copy, so that nobody ever sees half an index. */
 bool alias_index_build(const char *dir, const char *table)
 {
-    char *stage = mem_printf("%s.peg-alias", dir);
+    char *stage = stage_of(dir);
     char *copy = mem_printf("%s/alias_maps", stage);
     char *from = index_path(table, copy);
     char *to = index_path(table, text_path(table));

@@ -19,4 +19,7 @@ bool alias_index_build(const char *dir, const char *table) PEG_MUST_USE;
 /* Make it where it is not fresh, for a folder that peg-gen has made. */
 bool alias_index_refresh(const char *dir) PEG_MUST_USE;
 
+/* Remove what a killed run has left beside a folder. */
+void alias_index_clean(const char *dir);
+
 #endif

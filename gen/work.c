@@ -309,8 +309,10 @@ static bool carry_out_folder(struct work *work, const struct difference *d)
 void work_clean(const struct work *work)
 {
     folder_clean(work->template_dir);
-    for (size_t i = 0; i < work->folder_count; i++)
+    for (size_t i = 0; i < work->folder_count; i++) {
         folder_clean(work->folders[i].plan->dir);
+        alias_index_clean(work->folders[i].plan->dir);
+    }
 }
 
 bool work_carry_out(struct work *work, FILE *out)

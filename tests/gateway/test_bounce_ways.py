@@ -165,6 +165,15 @@ def test_an_index_that_is_missing_or_old_is_made_by_apply_and_by_start(bouncing)
     bounce(bouncing)
 
 
+def test_what_a_killed_postalias_has_left_is_removed(bouncing):
+    left = bouncing.config_dir(4) + ".peg-alias"
+    os.mkdir(left)
+    with open(left + "/alias_maps.db", "w"):
+        pass
+    bouncing.gen("apply")
+    assert not os.path.exists(left)
+
+
 def test_aliases_with_a_mistake_keep_nothing_from_starting(bouncing):
     shipped = read(aliases(bouncing)).decode()
     edit(bouncing, "bouncemanager\n:\n" + shipped)
