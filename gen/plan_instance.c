@@ -49,6 +49,7 @@ void plan_instance(const struct settings *settings, struct plan *plan)
     pairs_setf(&plan->main, "queue_run_delay", "%ds", own->queue_run_delay_s);
     pairs_setf(&plan->main, "minimal_backoff_time", "%ds", own->queue_run_delay_s);
     plan_lifetime(plan, own);
+    plan_probe(settings, plan);
     free(name);
     free(options);
 }
