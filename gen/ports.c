@@ -141,6 +141,30 @@ static bool check_frontend(const struct settings *settings, const struct part *p
     return good;
 }
 
+char *ports_frontend_host(const struct settings *settings, const char *service)
+{
+    char *host = host_of(service);
+    struct part part;
+    char *interfaces, *protocols;
+
+    if (host != NULL)
+        return host;
+    part_init_instance(&part, settings, PEG_FRONTEND);
+    interfaces = postconf_expanded(part.dir, "inet_interfaces");
+    protocols = interfaces != NULL ? postconf_expanded(part.dir, "inet_protocols") : NULL;
+    if (protocols != NULL) {
+        size_t len = strcspn(interfaces, ", \t");
+        bool loopback = strstr(interfaces, "all") != NULL || strstr(interfaces, "loopback") != NULL;
+
+        host = !loopback ? mem_dup_len(interfaces, len)
+                         : mem_dup(family_of(protocols) == AF_INET6 ? "::1" : "127.0.0.1");
+    }
+    part_deinit(&part);
+    free(interfaces);
+    free(protocols);
+    return host;
+}
+
 bool ports_are_free(const struct settings *settings, const struct part *part)
 {
     switch (part->kind) {

@@ -26,6 +26,12 @@ bool ports_are_free(const struct settings *settings, const struct part *part) PE
  */
 bool ports_clash(const char *service, const char *other) PEG_MUST_USE;
 
+/*
+ * An address at which a service of FRONTEND_LISTEN can be reached from this host, to be freed; NULL
+ * after an error on stderr.
+ */
+char *ports_frontend_host(const struct settings *settings, const char *service) PEG_MUST_USE;
+
 /* The port number of an inet service; 0 where /etc/services does not know its name. */
 int ports_number(const char *service) PEG_MUST_USE;
 
