@@ -30,6 +30,7 @@ struct run {
     struct doctor *doctor;
     struct probe_server *server;
     struct talk talk; /* with the frontend, while its fd is not -1 */
+    bool silent;      /* it does not answer, and is not asked any more */
     char *frontend;   /* its configuration folder */
     char id[PROBE_ID_SIZE];
     struct probe {
@@ -74,9 +75,16 @@ static bool connect_frontend(struct run *run)
     return false;
 }
 
+/* Whether it is a reply for which a probe was not taken (gen/smtp.h), not the lack of one. */
+static bool was_answered(const struct probe *probe)
+{
+    return strncmp(probe->refused, "it says", 7) == 0;
+}
+
 static bool send_by_smtp(struct run *run, struct probe *probe)
 {
-    if (run->talk.fd < 0 && !connect_frontend(run)) {
+    if (run->talk.fd < 0 && (run->silent || !connect_frontend(run))) {
+        run->silent = true;
         snprintf(probe->refused, sizeof probe->refused, "%s",
                  run->talk.why[0] != '\0' ? run->talk.why : "no listener without TLS");
         return false;
@@ -85,6 +93,7 @@ static bool send_by_smtp(struct run *run, struct probe *probe)
     if (smtp_send(&run->talk, probe->recipient, probe->content, probe->queue_id))
         return true;
     snprintf(probe->refused, sizeof probe->refused, "%s", run->talk.why);
+    run->silent = !was_answered(probe);
     smtp_quit(&run->talk);
     return false;
 }
@@ -118,7 +127,7 @@ static void send_probe(struct run *run, int priority)
     probe->content = probe_message_new(probe->recipient, priority, time(NULL));
     probe->sent = send_by_smtp(run, probe);
     probe->sent_ms = clock_boot_ms();
-    if (!probe->sent && strncmp(probe->refused, "it says", 7) == 0) {
+    if (!probe->sent && was_answered(probe)) {
         probe->sent_ms = clock_boot_ms();
         probe->sent = send_by_sendmail(run, probe);
     }
