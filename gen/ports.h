@@ -12,6 +12,7 @@
 
 #include "gen/part.h"
 #include "lib/attr.h"
+#include "lib/diag.h"
 #include "lib/settings.h"
 
 /*
@@ -19,6 +20,16 @@
  * printed on stderr. A daemon of ours needs no such look: it does not share its port.
  */
 bool ports_are_free(const struct settings *settings, const struct part *part) PEG_MUST_USE;
+
+/*
+ * The same, reporting to diag. dir: the folder whose inet_interfaces and inet_protocols count for
+ * the frontend.
+ */
+void ports_check(const struct settings *settings, const struct part *part, const char *dir,
+                 struct diag *diag);
+
+/* Whether somebody listens on a port of an address of this host. */
+bool ports_is_taken(const char *host, int port) PEG_MUST_USE;
 
 /*
  * Whether two inet services of Postfix, such as "smtp" and "127.0.0.1:25", have a port in common

@@ -109,7 +109,7 @@ static void an_instance_listens_on_the_loopback_and_relays(void **state)
 static void probes_end_in_the_instance(void **state)
 {
     struct settings *settings = settings_of("/r", "");
-    struct plan *plan = plan_new(settings, 3);
+    struct plan *plan = plan_new(settings, 3, 0);
 
     (void)state;
     assert_string_equal(pairs_get(&plan->first, "transport_maps"),
@@ -126,7 +126,7 @@ static void probes_end_in_the_instance(void **state)
 static void several_words_join_one_list(void **state)
 {
     struct settings *settings = settings_of("/r", "");
-    struct plan *plan = plan_new(settings, 3);
+    struct plan *plan = plan_new(settings, 3, 0);
     struct present present = carried_out(plan);
 
     (void)state;
