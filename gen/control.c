@@ -157,7 +157,7 @@ bool control_stop(const struct selection *selection)
     return stop_daemons(selection) && good;
 }
 
-int control_nice_wanted(const struct part *part)
+static int nice_wanted(const struct part *part)
 {
     return settings_nice_level(part->nice_level);
 }
@@ -167,7 +167,7 @@ bool control_nice_differs(const struct part *part)
     pid_t pid;
 
     return !is_daemon(part) && part_runs(part, &pid) == 1 &&
-           getpriority(PRIO_PROCESS, (id_t)pid) != control_nice_wanted(part);
+           getpriority(PRIO_PROCESS, (id_t)pid) != nice_wanted(part);
 }
 
 /* All processes of a Postfix are in the process group of its master. */
@@ -175,8 +175,8 @@ static bool set_nice(const struct part *part)
 {
     pid_t pid;
 
-    if (part_runs(part, &pid) != 1 ||
-        setpriority(PRIO_PGRP, (id_t)pid, control_nice_wanted(part)) == 0 || errno == ESRCH)
+    if (part_runs(part, &pid) != 1 || setpriority(PRIO_PGRP, (id_t)pid, nice_wanted(part)) == 0 ||
+        errno == ESRCH)
         return true;
     fprintf(stderr, "%s (pid %ld): the nice level cannot be set: %m\n", part->name, (long)pid);
     return false;

@@ -8,12 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "gen/control.h"
 #include "gen/mem.h"
 #include "gen/postconf.h"
 #include "gen/proc.h"
 #include "gen/retry.h"
 #include "lib/clock.h"
+#include "lib/reload_note.h"
+#include "lib/startup.h"
 
 /* What is looked for in the processes of a part, and the first that is not so. */
 struct examination {
@@ -56,7 +57,8 @@ static void examine_running(struct doctor *doctor, const struct part *part, pid_
                             const char *user)
 {
     const struct passwd *entry = user != NULL ? getpwnam(user) : NULL;
-    struct examination all = {.root_too = part->dir != NULL, .nice = control_nice_wanted(part)};
+    struct examination all = {.root_too = part->dir != NULL,
+                              .nice = settings_nice_level(part->nice_level)};
     struct proc proc;
 
     if (entry == NULL) {
@@ -90,23 +92,57 @@ static int64_t changed_ms(const char *dir, const char *name)
     return ms;
 }
 
-/* A reload replaces the queue manager: what was written after its start is not in force. */
-static void examine_age(struct doctor *doctor, const struct part *part, pid_t pid)
+/* Whether none of these files, NULL at the end, was changed after it was last read. */
+static void examine_age(struct doctor *doctor, const struct part *part, const char *dir,
+                        const char *const files[], int64_t read_ms)
 {
-    static const char *const files[] = {"main.cf", "master.cf"};
+    for (size_t i = 0; files[i] != NULL; i++)
+        if (changed_ms(dir, files[i]) > read_ms)
+            verdict_say(&doctor->verdicts, VERDICT_FAILED, part->name,
+                        "%s/%s was changed after it was last read; peg-ctl reload", dir, files[i]);
+}
+
+/* When a process was started, by the clock on the wall. */
+static int64_t started_wall_ms(const struct proc *proc)
+{
+    return proc->started_ms + (clock_wall_ms() - clock_boot_ms());
+}
+
+/* A reload replaces the queue manager. */
+static void examine_postfix(struct doctor *doctor, const struct part *part, pid_t pid)
+{
+    static const char *const files[] = {"main.cf", "master.cf", NULL};
     pid_t manager = retry_queue_manager(pid);
     struct proc proc;
 
-    if (manager == 0 || !proc_get(manager, &proc)) {
+    if (manager == 0 || !proc_get(manager, &proc))
         verdict_say(&doctor->verdicts, VERDICT_FAILED, part->name,
                     "has no queue manager; look into the log");
-        return;
-    }
-    for (size_t i = 0; i < 2; i++)
-        if (changed_ms(part->dir, files[i]) > proc.started_ms + (clock_wall_ms() - clock_boot_ms()))
-            verdict_say(&doctor->verdicts, VERDICT_FAILED, part->name,
-                        "%s/%s was changed after it was last read; peg-ctl reload", part->dir,
-                        files[i]);
+    else
+        examine_age(doctor, part, part->dir, files, started_wall_ms(&proc));
+}
+
+static void examine_daemon(struct doctor *doctor, const struct part *part, pid_t pid)
+{
+    static const char *const files[] = {"priority-email-gateway.conf",
+                                        "priority-email-gateway.rules", NULL};
+    static const char *const only_conf[] = {"priority-email-gateway.conf", NULL};
+    char *etc = mem_printf("%s/etc", doctor->settings->root);
+    struct reload_note note;
+    struct proc proc;
+    bool reloaded = reload_note_read(doctor->settings, part->name, &note) && note.pid == pid;
+
+    if (reloaded && !note.taken)
+        verdict_say(&doctor->verdicts, VERDICT_FAILED, part->name,
+                    "has refused its last reload and goes on as before; the log says why");
+    else if (startup_needs_restart(doctor->settings, part->name))
+        verdict_say(&doctor->verdicts, VERDICT_FAILED, part->name,
+                    "was started with other settings, which no reload changes; peg-ctl restart %s",
+                    part->name);
+    else if (proc_get(pid, &proc))
+        examine_age(doctor, part, etc, part->kind == PART_MILTER ? files : only_conf,
+                    reloaded ? note.wall_ms : started_wall_ms(&proc));
+    free(etc);
 }
 
 static void examine_files(struct doctor *doctor)
@@ -139,7 +175,9 @@ void doctor_parts(struct doctor *doctor)
 
             examine_running(doctor, part, pid, user);
             if (part->dir != NULL)
-                examine_age(doctor, part, pid);
+                examine_postfix(doctor, part, pid);
+            else
+                examine_daemon(doctor, part, pid);
             free(user);
         } else if (running == 0) {
             verdict_say(&doctor->verdicts, VERDICT_FAILED, part->name,

@@ -140,18 +140,18 @@ struct search {
     bool found;
 };
 
-static void search_visit(void *arg, int dir_fd, const char *name)
+static bool search_visit(void *arg, int dir_fd, const char *name)
 {
     struct search *search = arg;
 
     (void)dir_fd;
-    search->found = search->found || strcmp(name, search->id) == 0;
+    search->found = strcmp(name, search->id) == 0;
+    return !search->found;
 }
 
 /* The name of the frontend's queue that holds the probe, or NULL. */
 static const char *queue_of(const struct run *run, const struct probe *probe)
 {
-    static const char *const names[] = {"incoming", "active", "deferred", "hold"};
     char *dir = mem_printf("%s" SETTINGS_FRONTEND_SPOOL, run->doctor->settings->root);
     struct search search = {.id = probe->queue_id};
     const char *name = NULL;
@@ -159,8 +159,8 @@ static const char *queue_of(const struct run *run, const struct probe *probe)
     for (int queue = QUEUE_INCOMING; name == NULL && queue < QUEUE_COUNT; queue++) {
         char why[QUEUES_WHY_SIZE];
 
-        if (queues_walk(dir, (enum queue)queue, search_visit, &search, why) && search.found)
-            name = names[queue];
+        if (!queues_walk(dir, (enum queue)queue, search_visit, &search, why) && search.found)
+            name = queues_name((enum queue)queue);
     }
     free(dir);
     return name;
