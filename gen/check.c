@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "gen/check_parts.h"
 #include "gen/config_line.h"
 #include "gen/files.h"
 #include "gen/mem.h"
 #include "gen/part.h"
 #include "gen/ports.h"
-#include "gen/process.h"
 #include "gen/template.h"
 #include "lib/settings_values.h"
 #include "milter/rules.h"
@@ -62,36 +62,6 @@ static void check_user(const struct settings *settings, struct diag *diag)
     else if (user->pw_uid == 0)
         diag_error(diag, settings->file, line,
                    "DAEMON_USER: %s is root; name a user without rights", settings->daemon_user);
-}
-
-/* Whether a line of text is this word. */
-static bool has_line(const char *text, const char *word)
-{
-    size_t len = strlen(word);
-
-    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (strncmp(line, word, len) == 0 && (line[len] == '\n' || line[len] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-static void check_postfix(struct diag *diag)
-{
-    static const char *const argv[] = {"postconf", "-m", NULL};
-    static const char *const types[] = {"tcp", "regexp"};
-    char *known = process_output(argv);
-
-    if (known == NULL) {
-        diag_error(diag, "postconf", 0,
-                   "does not run; is Postfix installed, and /usr/sbin in PATH?");
-        return;
-    }
-    for (size_t i = 0; i < 2; i++)
-        if (!has_line(known, types[i]))
-            diag_error(diag, "postconf -m", 0, "this Postfix has no tables of type %s", types[i]);
-    free(known);
 }
 
 static void check_template(const struct settings *settings, struct diag *diag)
@@ -147,7 +117,8 @@ void check_system(const struct settings *settings, struct diag *diag)
     check_rules(settings, diag);
     check_user(settings, diag);
     check_listen(settings, diag);
-    check_postfix(diag);
+    check_postfix(settings, diag);
     check_template(settings, diag);
     check_dscp(settings, diag);
+    check_access(settings, diag);
 }

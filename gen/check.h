@@ -1,7 +1,7 @@
 /*
  * check - is all there that the gateway needs, and does it fit together?
  *
- * Errors go to diag; warnings, which stop nothing, go to stderr as `FILE: warning: ...`.
+ * Errors go to diag, and so do warnings, which stop nothing.
  */
 #ifndef PEG_GEN_CHECK_H
 #define PEG_GEN_CHECK_H
@@ -25,7 +25,7 @@ void check_system(const struct settings *settings, struct diag *diag);
  */
 unsigned check_work(const struct work *work, bool may_wait, bool drain, struct diag *diag);
 
-/* Whether peg-bounce and the bounce commands can be run. Returns the number of warnings. */
-unsigned check_bounce(const struct settings *settings, struct diag *diag);
+/* Whether peg-bounce and the bounce commands can be run. */
+void check_bounce(const struct settings *settings, struct diag *diag);
 
 #endif

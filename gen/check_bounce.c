@@ -1,6 +1,5 @@
 /* check_bounce - can Postfix run peg-bounce without a shell, and peg-bounce the bounce commands? */
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bounce/run.h"
@@ -22,28 +21,24 @@ static void check_plain(const char *path, struct diag *diag)
             path[strspn(path, plain)]);
 }
 
-/* Whether a warning was printed. */
-static bool warn_of_command(const struct settings *settings, const char *name, const char *text)
+static void check_command(const struct settings *settings, const char *name, const char *text,
+                          struct diag *diag)
 {
     static const char *const nothing[FACT_NUMBER] = {"", "", "", "", "", "", ""};
     char why[COMMAND_WHY_SIZE];
     char path[PATH_MAX];
     char **words = text[0] != '\0' ? command_split(text, nothing, why) : NULL;
-    bool missing = words != NULL && !run_find(words[0], path, sizeof path);
 
-    if (missing)
-        fprintf(stderr, "%s: warning: the bounce command of %s: there is no program %s%s\n",
-                settings->file, name, words[0],
-                strchr(words[0], '/') == NULL ? " in " RUN_PATH : "");
+    if (words != NULL && !run_find(words[0], path, sizeof path))
+        diag_warning(diag, settings->file, 0, "the bounce command of %s: there is no program %s%s",
+                     name, words[0], strchr(words[0], '/') == NULL ? " in " RUN_PATH : "");
     command_free(&words);
-    return missing;
 }
 
-unsigned check_bounce(const struct settings *settings, struct diag *diag)
+void check_bounce(const struct settings *settings, struct diag *diag)
 {
     char name[SETTINGS_NAME_SIZE];
     char program[PATH_MAX];
-    unsigned warnings = 0;
 
     check_plain(settings->root, diag);
     if (beside_program("peg-bounce", program))
@@ -54,7 +49,6 @@ unsigned check_bounce(const struct settings *settings, struct diag *diag)
 
         settings_instance_name(n, name);
         if (n == PEG_FRONTEND || settings_is_local(settings, n))
-            warnings += warn_of_command(settings, name, own->bounce_command) ? 1 : 0;
+            check_command(settings, name, own->bounce_command, diag);
     }
-    return warnings;
 }

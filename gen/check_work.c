@@ -1,28 +1,15 @@
 /* check_work - the checks that need to know what configuration folders and queues there are */
 #include "gen/check.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/check_parts.h"
 #include "gen/files.h"
 #include "gen/gone.h"
 #include "gen/mem.h"
 #include "gen/part.h"
 #include "gen/ports.h"
-
-static void PEG_PRINTF(3, 4) warn(unsigned *warnings, const char *file, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    fprintf(stderr, "%s: warning: ", file);
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
-    va_end(args);
-    ++*warnings;
-}
 
 /* A folder in our way that is another instance's, or half of one. */
 static void check_folder(const struct work_folder *folder, struct diag *diag)
@@ -42,35 +29,6 @@ static void check_folder(const struct work_folder *folder, struct diag *diag)
                    "this folder to have it made anew");
     free(main);
     free(master);
-}
-
-/* Recipients that the milter never saw get the default route, whatever the message's priority. */
-static unsigned check_recipient_adders(const struct work_folder *frontend)
-{
-    static const char *const adders[] = {"always_bcc", "sender_bcc_maps", "recipient_bcc_maps"};
-    const struct pairs *main = &frontend->present.conf.main;
-    char *file = mem_printf("%s/main.cf", frontend->plan->dir);
-    const char *milters = pairs_get(main, "smtpd_milters");
-    const char *filter = pairs_get(main, "content_filter");
-    unsigned warnings = 0;
-
-    for (size_t i = 0; i < sizeof adders / sizeof adders[0]; i++) {
-        const char *value = pairs_get(main, adders[i]);
-
-        if (value != NULL && value[0] != '\0')
-            warn(&warnings, file,
-                 "%s = %s adds recipients that peg-milter does not see: they go to the default "
-                 "instance. Set it in the instances instead",
-                 adders[i], value);
-    }
-    if (filter != NULL && filter[0] != '\0')
-        warn(&warnings, file, "content_filter = %s takes all mail past the instances", filter);
-    if (milters != NULL && milters[0] != '\0' && strcmp(milters, PLAN_MILTER) != 0)
-        warn(&warnings, file,
-             "smtpd_milters = %s: recipients that another milter adds go to the default instance",
-             milters);
-    free(file);
-    return warnings;
 }
 
 /* Whether one of the inet services of the template has a port that the frontend is to have. */
@@ -93,47 +51,61 @@ static const char *find_clash(const struct settings *settings, const struct pair
 
 /*
  * The host's own Postfix and the frontend would share a port in silence (gen/ports.h). Where it
- * does not run it may at the next boot, which below --root nobody does.
+ * does not run it may at the next boot, which below --root nobody does. Returns whether they do.
  */
-static void check_template_listener(const struct work *work, struct diag *diag, unsigned *warnings)
+static bool check_template_listener(const struct work *work, struct diag *diag)
 {
     struct postconf conf = {0};
     char *queue_dir = postconf_expanded(work->template_dir, "queue_directory");
     char *disabled = postconf_expanded(work->template_dir, "master_service_disable");
     char *pid_file = mem_printf("%s/pid/master.pid", queue_dir != NULL ? queue_dir : "");
     const char *name = NULL;
+    bool clash = false;
 
     if (disabled != NULL && strstr(disabled, "inet") == NULL &&
         postconf_read(work->template_dir, &conf))
         name = find_clash(work->settings, &conf.services);
-    if (name != NULL && part_pid_file_held(pid_file, NULL) == 1)
+    clash = name != NULL && part_pid_file_held(pid_file, NULL) == 1;
+    if (clash)
         diag_error(
             diag, work->template_dir, 0,
             "this Postfix runs and listens where the frontend is to listen: %s; take that out "
             "(postconf -MX %s; postfix reload), or stop this Postfix for good",
             name, name);
     else if (name != NULL && work->settings->root[0] == '\0')
-        warn(warnings, work->template_dir,
-             "this Postfix, when it is started, listens where the frontend listens: %s; take that "
-             "out "
-             "(postconf -MX %s)",
-             name, name);
+        diag_warning(diag, work->template_dir, 0,
+                     "this Postfix, when it is started, listens where the frontend listens: %s; "
+                     "take that out (postconf -MX %s)",
+                     name, name);
     postconf_deinit(&conf);
     free(pid_file);
     free(disabled);
     free(queue_dir);
+    return clash;
+}
+
+const char *check_dir(const struct work *work, const struct work_folder *folder)
+{
+    return folder->present.exists ? folder->plan->dir : work->template_dir;
 }
 
 unsigned check_work(const struct work *work, bool may_wait, bool drain, struct diag *diag)
 {
-    unsigned warnings = 0;
+    unsigned before = diag->warnings;
 
-    for (size_t i = 0; i < work->folder_count; i++)
-        check_folder(&work->folders[i], diag);
+    for (size_t i = 0; i < work->folder_count; i++) {
+        const struct work_folder *folder = &work->folders[i];
+
+        check_folder(folder, diag);
+        check_reach(work, folder, diag);
+        if (folder != work_frontend(work))
+            check_instance(work, folder, diag);
+    }
     gone_check(work, may_wait, drain, diag);
-    warnings += check_recipient_adders(work_frontend(work));
-    warnings += check_bounce(work->settings, diag);
-    if (!work->template_missing)
-        check_template_listener(work, diag, &warnings);
-    return warnings;
+    check_bounce(work->settings, diag);
+    check_frontend(work, diag);
+    check_actions(work, diag);
+    if (work->template_missing || !check_template_listener(work, diag))
+        check_ports(work, diag);
+    return diag->warnings - before;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "gen/doctor.h"
 #include "gen/import_command.h"
 
 struct request {
@@ -35,6 +36,11 @@ static int import_rules(const struct request *request)
     return import_command_run(request->options->root, request->argument);
 }
 
+static int doctor(const struct request *request)
+{
+    return doctor_run(request->options->root);
+}
+
 static const struct command {
     const char *name;
     const char *argument; /* what it needs, NULL for nothing */
@@ -43,6 +49,7 @@ static const struct command {
     {"check", NULL, check},
     {"diff", NULL, diff},
     {"apply", NULL, apply},
+    {"doctor", NULL, doctor},
     {"import-rules", "FILE", import_rules},
 };
 

@@ -17,8 +17,7 @@ void present_deinit(struct present *present)
     pairs_deinit(&present->folders);
 }
 
-/* Whether one of the words of a list is this one, or the name after $ in it. */
-static bool has_word(const char *list, const char *word, const char *dollar_name)
+bool difference_has_word(const char *list, const char *word, const char *dollar_name)
 {
     static const char separators[] = ", \t\n{}$()";
 
@@ -39,7 +38,7 @@ char *difference_with_word(const char *list, const char *word, bool front, const
 {
     if (list == NULL || list[0] == '\0')
         return mem_dup(word);
-    if (has_word(list, word, dollar_name))
+    if (difference_has_word(list, word, dollar_name))
         return NULL;
     return front ? mem_printf("%s, %s", word, list) : mem_printf("%s, %s", list, word);
 }

@@ -68,9 +68,14 @@ const char *difference_present_service(const struct difference *difference,
 void difference_print(FILE *out, const struct difference *difference);
 
 /*
+ * Whether one of the words of a list parameter is this one, given alone or in {word, option=...}
+ * (milters(5)); `$name` counts as the word where dollar_name, which may be NULL, is that name.
+ */
+bool difference_has_word(const char *list, const char *word, const char *dollar_name) PEG_MUST_USE;
+
+/*
  * The value of a list parameter with one more word, at its front or end; "" and NULL are empty
- * lists. NULL where the word is there already. A word may be given alone or in {word, option=...}
- * (milters(5)), and `$name` counts as the word where dollar_name is that name. To be freed.
+ * lists. NULL where the word is there already (difference_has_word()). To be freed.
  */
 char *difference_with_word(const char *list, const char *word, bool front,
                            const char *dollar_name) PEG_MUST_USE;

@@ -45,7 +45,8 @@ void part_deinit(struct part *part)
 void parts_init(struct parts *parts, const struct settings *settings)
 {
     parts->count = 0;
-    init_daemon(&parts->items[parts->count++], settings, PART_MILTER, "peg-milter");
+    init_daemon(&parts->items[parts->count], settings, PART_MILTER, "peg-milter");
+    parts->items[parts->count++].nice_level = settings->milter_nice_level;
     init_daemon(&parts->items[parts->count++], settings, PART_TCPMAP, "peg-tcpmap");
     for (int n = 0; n < settings->priority_count; n++)
         if (settings_is_local(settings, n))

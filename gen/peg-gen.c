@@ -10,12 +10,14 @@
 
 static const char usage[] =
     "Usage: peg-gen check | diff | apply [--no-restart | --drain[=SECONDS]] [--root DIR]\n"
+    "       peg-gen doctor [--root DIR]\n"
     "       peg-gen import-rules FILE\n"
     "Make the Postfix configuration of the gateway from /etc/priority-email-gateway.conf.\n"
     "\n"
     "  check         say what is wrong with the settings, the rules and this machine\n"
     "  diff          show what apply would change\n"
     "  apply         change it, and have running processes take it over\n"
+    "  doctor        examine a gateway that runs, and send a probe through every priority\n"
     "  import-rules  print the rules of FILE, addPrivatePriorityDomain.conf in Perl syntax, as a\n"
     "                rules file; what is Perl to be run is named, and left in it as a comment\n"
     "\n"

@@ -23,12 +23,14 @@ static const char *const listener_options[] = {
     "local_header_rewrite_clients=",
     /* Header and body checks and milters belong to the frontend; address mapping belongs here. */
     "receive_override_options=no_header_body_checks,no_unknown_recipient_checks,no_milters",
+    "cleanup_service_name=cleanup", /* whose limits are lifted, too */
+    "smtputf8_enable=yes",          /* or mail to such addresses comes back */
     "smtpd_proxy_filter=", "smtpd_command_filter=", "smtpd_upstream_proxy_protocol=",
     "smtpd_discard_ehlo_keywords=", /* DSN must pass */
     "smtpd_discard_ehlo_keyword_address_maps=", "smtpd_tls_security_level=none",
     "smtpd_tls_wrappermode=no", "smtpd_sasl_auth_enable=no",
     /* No limits for the one client there is. */
-    "message_size_limit=0", "smtpd_recipient_limit=100000",
+    "message_size_limit=0", "queue_minfree=0", "smtpd_recipient_limit=100000",
     "smtpd_client_event_limit_exceptions=127.0.0.0/8", "smtpd_error_sleep_time=0",
     "smtpd_soft_error_limit=1001", "smtpd_hard_error_limit=1000", NULL};
 
@@ -45,10 +47,13 @@ void plan_instance(const struct settings *settings, struct plan *plan)
      * Set here, not in main.cf, where local(8) and virtual(8) compare it with mailbox limits.
      */
     pairs_set(&plan->options, "cleanup/unix/message_size_limit", "0");
+    /* The same for Received lines: the frontend has counted them, and loops lead through it. */
+    pairs_set(&plan->options, "cleanup/unix/hopcount_limit", "1000");
     pairs_set(&plan->main, "relayhost", settings->relay_host);
     pairs_setf(&plan->main, "queue_run_delay", "%ds", own->queue_run_delay_s);
     pairs_setf(&plan->main, "minimal_backoff_time", "%ds", own->queue_run_delay_s);
     plan_lifetime(plan, own);
+    plan_probe(settings, plan);
     free(name);
     free(options);
 }

@@ -8,6 +8,9 @@
 void plan_frontend(const struct settings *settings, struct plan *plan);
 void plan_instance(const struct settings *settings, struct plan *plan);
 
+/* Add the way of probes to the plan of an instance (lib/probe.h). */
+void plan_probe(const struct settings *settings, struct plan *plan);
+
 /* "-o a=1 -o b=2" from a list of settings, NULL at its end; to be freed by the caller. */
 char *plan_join_options(const char *const options[]) PEG_MUST_USE;
 

@@ -68,26 +68,36 @@ static bool is_free(const struct addrinfo *address)
 }
 
 /* host NULL: all addresses of this machine. */
-static bool check(const struct part *part, const char *host, int port, int family)
+static bool is_taken(const char *host, int port, int family)
 {
     struct addrinfo hints = {
         .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *addresses;
     char number[16];
-    bool good = true;
+    bool taken = false;
 
     snprintf(number, sizeof number, "%d", port);
     if (getaddrinfo(host, number, &hints, &addresses) != 0)
-        return true; /* Postfix will say what it thinks of this host */
-    for (const struct addrinfo *a = addresses; good && a != NULL; a = a->ai_next)
-        good = is_free(a);
+        return false; /* Postfix will say what it thinks of this host */
+    for (const struct addrinfo *a = addresses; !taken && a != NULL; a = a->ai_next)
+        taken = !is_free(a);
     freeaddrinfo(addresses);
-    if (!good)
-        fprintf(stderr,
-                "%s: another program listens on port %d%s%s already, and both would get a part of "
-                "the mail; stop that one first\n",
-                part->name, port, host != NULL ? " of " : "", host != NULL ? host : "");
-    return good;
+    return taken;
+}
+
+bool ports_is_taken(const char *host, int port)
+{
+    return is_taken(host, port, AF_UNSPEC);
+}
+
+static void check(const struct part *part, const char *host, int port, int family,
+                  struct diag *diag)
+{
+    if (is_taken(host, port, family))
+        diag_error(diag, part->name, 0,
+                   "another program listens on port %d%s%s already, and both would get a part of "
+                   "the mail; stop that one first",
+                   port, host != NULL ? " of " : "", host != NULL ? host : "");
 }
 
 static int family_of(const char *inet_protocols)
@@ -99,12 +109,12 @@ static int family_of(const char *inet_protocols)
 }
 
 /* A service without a host listens on the addresses of inet_interfaces. */
-static bool check_interfaces(const struct part *part, char *inet_interfaces, int port, int family)
+static void check_interfaces(const struct part *part, char *inet_interfaces, int port, int family,
+                             struct diag *diag)
 {
-    bool good = true;
     char *rest;
 
-    for (char *word = strtok_r(inet_interfaces, ", \t", &rest); good && word != NULL;
+    for (char *word = strtok_r(inet_interfaces, ", \t", &rest); word != NULL;
          word = strtok_r(NULL, ", \t", &rest)) {
         const char *host = word;
 
@@ -112,46 +122,71 @@ static bool check_interfaces(const struct part *part, char *inet_interfaces, int
             host = NULL;
         else if (strcmp(word, "loopback-only") == 0)
             host = "localhost";
-        good = check(part, host, port, family);
+        check(part, host, port, family, diag);
     }
-    return good;
 }
 
-static bool check_frontend(const struct settings *settings, const struct part *part)
+static void check_frontend(const struct settings *settings, const struct part *part,
+                           const char *dir, struct diag *diag)
 {
-    char *protocols = postconf_expanded(part->dir, "inet_protocols");
-    bool good = protocols != NULL;
+    char *protocols = postconf_expanded(dir, "inet_protocols");
 
-    for (char **service = settings->frontend_listen; good && *service != NULL; service++) {
+    for (char **service = settings->frontend_listen; protocols != NULL && *service != NULL;
+         service++) {
         char *host = host_of(*service);
         int port = ports_number(*service);
 
         if (host != NULL) {
-            good = check(part, host, port, family_of(protocols));
+            check(part, host, port, family_of(protocols), diag);
         } else {
-            char *interfaces = postconf_expanded(part->dir, "inet_interfaces");
+            char *interfaces = postconf_expanded(dir, "inet_interfaces");
 
-            good = interfaces != NULL &&
-                   check_interfaces(part, interfaces, port, family_of(protocols));
+            if (interfaces != NULL)
+                check_interfaces(part, interfaces, port, family_of(protocols), diag);
             free(interfaces);
         }
         free(host);
     }
     free(protocols);
-    return good;
+}
+
+char *ports_frontend_host(const struct settings *settings, const char *service)
+{
+    char *host = host_of(service);
+    struct part part;
+    char *interfaces, *protocols;
+
+    if (host != NULL)
+        return host;
+    part_init_instance(&part, settings, PEG_FRONTEND);
+    interfaces = postconf_expanded(part.dir, "inet_interfaces");
+    protocols = interfaces != NULL ? postconf_expanded(part.dir, "inet_protocols") : NULL;
+    if (protocols != NULL) {
+        size_t len = strcspn(interfaces, ", \t");
+        bool loopback = strstr(interfaces, "all") != NULL || strstr(interfaces, "loopback") != NULL;
+
+        host = !loopback ? mem_dup_len(interfaces, len)
+                         : mem_dup(family_of(protocols) == AF_INET6 ? "::1" : "127.0.0.1");
+    }
+    part_deinit(&part);
+    free(interfaces);
+    free(protocols);
+    return host;
+}
+
+void ports_check(const struct settings *settings, const struct part *part, const char *dir,
+                 struct diag *diag)
+{
+    if (part->kind == PART_INSTANCE)
+        check(part, "127.0.0.1", settings->instance_port_base + part->instance, AF_INET, diag);
+    else if (part->kind == PART_FRONTEND)
+        check_frontend(settings, part, dir, diag);
 }
 
 bool ports_are_free(const struct settings *settings, const struct part *part)
 {
-    switch (part->kind) {
-    case PART_MILTER:
-    case PART_TCPMAP:
-    case PART_MONITOR:
-        return true;
-    case PART_INSTANCE:
-        return check(part, "127.0.0.1", settings->instance_port_base + part->instance, AF_INET);
-    case PART_FRONTEND:
-        return check_frontend(settings, part);
-    }
-    return true;
+    struct diag diag = diag_to_stderr();
+
+    ports_check(settings, part, part->dir, &diag);
+    return diag.errors == 0;
 }

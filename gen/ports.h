@@ -12,6 +12,7 @@
 
 #include "gen/part.h"
 #include "lib/attr.h"
+#include "lib/diag.h"
 #include "lib/settings.h"
 
 /*
@@ -21,10 +22,26 @@
 bool ports_are_free(const struct settings *settings, const struct part *part) PEG_MUST_USE;
 
 /*
+ * The same, reporting to diag. dir: the folder whose inet_interfaces and inet_protocols count for
+ * the frontend.
+ */
+void ports_check(const struct settings *settings, const struct part *part, const char *dir,
+                 struct diag *diag);
+
+/* Whether somebody listens on a port of an address of this host. */
+bool ports_is_taken(const char *host, int port) PEG_MUST_USE;
+
+/*
  * Whether two inet services of Postfix, such as "smtp" and "127.0.0.1:25", have a port in common
  * and addresses that are not different ones.
  */
 bool ports_clash(const char *service, const char *other) PEG_MUST_USE;
+
+/*
+ * An address at which a service of FRONTEND_LISTEN can be reached from this host, to be freed; NULL
+ * after an error on stderr.
+ */
+char *ports_frontend_host(const struct settings *settings, const char *service) PEG_MUST_USE;
 
 /* The port number of an inet service; 0 where /etc/services does not know its name. */
 int ports_number(const char *service) PEG_MUST_USE;

@@ -17,11 +17,10 @@
 enum { STATUS_NOT_STARTED = 127, STATUS_SIGNAL = 128 };
 
 /* In the child: never returns. */
-static void PEG_NORETURN become(const struct process *process, char *const argv[], int nice_level)
+static void PEG_NORETURN become(const struct process *process, char *const argv[], int nice_level,
+                                int input_fd)
 {
-    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-    if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+    if (input_fd < 0 || dup2(input_fd, STDIN_FILENO) < 0 ||
         dup2(process->out_fd, STDOUT_FILENO) < 0 || dup2(process->err_fd, STDERR_FILENO) < 0)
         _exit(STATUS_NOT_STARTED);
     if (nice_level != PROCESS_NICE_KEEP && setpriority(PRIO_PROCESS, 0, nice_level) != 0) {
@@ -34,6 +33,17 @@ static void PEG_NORETURN become(const struct process *process, char *const argv[
 }
 
 bool process_start(struct process *process, const char *const argv[], int nice_level)
+{
+    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    bool started = process_start_from(process, argv, nice_level, null_fd);
+
+    if (null_fd >= 0)
+        close(null_fd);
+    return started;
+}
+
+bool process_start_from(struct process *process, const char *const argv[], int nice_level,
+                        int input_fd)
 {
     char **words = NULL;
     size_t count = 0;
@@ -48,7 +58,7 @@ bool process_start(struct process *process, const char *const argv[], int nice_l
     fflush(NULL);
     process->pid = process->out_fd < 0 || process->err_fd < 0 ? -1 : fork();
     if (process->pid == 0)
-        become(process, words, nice_level);
+        become(process, words, nice_level, input_fd);
     if (process->pid < 0) {
         fprintf(stderr, "%s: cannot be started: %m\n", argv[0]);
         close(process->out_fd);

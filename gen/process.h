@@ -28,6 +28,10 @@ struct process {
  */
 bool process_start(struct process *process, const char *const argv[], int nice_level) PEG_MUST_USE;
 
+/* The same with another standard input, which stays the caller's. */
+bool process_start_from(struct process *process, const char *const argv[], int nice_level,
+                        int input_fd) PEG_MUST_USE;
+
 /*
  * Wait for the program. Returns its exit status, or 128 + signal number. *out_r and *err_r, where
  * not NULL, get what it wrote, to be freed by the caller.

@@ -1,7 +1,6 @@
 /* retry - have the frontend try again at once what it has deferred */
 #include "gen/retry.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "gen/control_batch.h"
 #include "gen/part.h"
+#include "gen/proc.h"
 #include "gen/process.h"
 #include "lib/clock.h"
 #include "monitor/queues.h"
@@ -23,42 +23,20 @@ enum {
     IN_VAIN_MAX = 2 /* rounds in a row */
 };
 
-/* Whether a process is a queue manager in this process group. One that ends meanwhile is none. */
-static bool is_queue_manager(const char *pid, pid_t group)
+static bool find_queue_manager(void *arg, const struct proc *proc)
 {
-    char path[64], line[256];
-    long its_group = 0;
-    bool is_one = false;
-    FILE *file;
+    pid_t *found = arg;
 
-    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    if (fgets(line, sizeof line, file) != NULL) {
-        char *name = strchr(line, '('); /* PID (NAME) STATE PARENT GROUP */
-
-        is_one = name != NULL && strncmp(name, "(qmgr) ", 7) == 0 &&
-                 sscanf(name + 7, "%*c %*d %ld", &its_group) == 1 && its_group == (long)group;
-    }
-    fclose(file);
-    return is_one;
+    if (strcmp(proc->name, "qmgr") == 0)
+        *found = proc->pid;
+    return *found == 0;
 }
 
 pid_t retry_queue_manager(pid_t master)
 {
-    DIR *processes = opendir("/proc");
-    const struct dirent *entry;
     pid_t found = 0;
 
-    while (processes != NULL && found == 0 && (entry = readdir(processes)) != NULL) {
-        long pid = strtol(entry->d_name, NULL, 10);
-
-        if (pid > 0 && is_queue_manager(entry->d_name, master)) /* all of a Postfix is one group */
-            found = (pid_t)pid;
-    }
-    if (processes != NULL)
-        closedir(processes);
+    proc_each_of_group(master, find_queue_manager, &found);
     return found;
 }
 

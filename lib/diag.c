@@ -29,20 +29,29 @@ struct diag diag_to_log(void)
     return (struct diag){.emit = emit_log};
 }
 
+/* word stands before the text: "warning: " or nothing. */
+static void PEG_PRINTF(6, 0)
+    format(char text_r[TEXT_SIZE], const char *file, unsigned line, unsigned column,
+           const char *word, const char *fmt, va_list args)
+{
+    int len = snprintf(text_r, TEXT_SIZE, "%s:", file);
+
+    if (line > 0 && len >= 0 && len < TEXT_SIZE)
+        len += snprintf(text_r + len, (size_t)(TEXT_SIZE - len), "%u:", line);
+    if (column > 0 && len >= 0 && len < TEXT_SIZE)
+        len += snprintf(text_r + len, (size_t)(TEXT_SIZE - len), "%u:", column);
+    if (len >= 0 && len < TEXT_SIZE)
+        len += snprintf(text_r + len, (size_t)(TEXT_SIZE - len), " %s", word);
+    if (len >= 0 && len < TEXT_SIZE)
+        vsnprintf(text_r + len, (size_t)(TEXT_SIZE - len), fmt, args);
+}
+
 static void PEG_PRINTF(5, 0) report(struct diag *diag, const char *file, unsigned line,
                                     unsigned column, const char *fmt, va_list args)
 {
     char text[TEXT_SIZE];
-    int len = snprintf(text, sizeof text, "%s:", file);
 
-    if (line > 0 && len >= 0 && (size_t)len < sizeof text)
-        len += snprintf(text + len, sizeof text - (size_t)len, "%u:", line);
-    if (column > 0 && len >= 0 && (size_t)len < sizeof text)
-        len += snprintf(text + len, sizeof text - (size_t)len, "%u:", column);
-    if (len >= 0 && (size_t)len + 1 < sizeof text) {
-        text[len++] = ' ';
-        vsnprintf(text + len, sizeof text - (size_t)len, fmt, args);
-    }
+    format(text, file, line, column, "", fmt, args);
     diag->errors++;
     diag->emit(diag->arg, text);
 }
@@ -64,4 +73,19 @@ void diag_error_at(struct diag *diag, const char *file, unsigned line, unsigned 
     va_start(args, fmt);
     report(diag, file, line, column, fmt, args);
     va_end(args);
+}
+
+void diag_warning(struct diag *diag, const char *file, unsigned line, const char *fmt, ...)
+{
+    char text[TEXT_SIZE];
+    va_list args;
+
+    va_start(args, fmt);
+    format(text, file, line, 0, diag->warn != NULL ? "" : "warning: ", fmt, args);
+    va_end(args);
+    diag->warnings++;
+    if (diag->warn != NULL)
+        diag->warn(diag->arg, text);
+    else
+        diag->emit(diag->arg, text);
 }

@@ -13,8 +13,11 @@
 
 struct diag {
     void (*emit)(void *arg, const char *text); /* text is borrowed, without newline */
+    void (*warn)(void *arg, const char *text); /* the same for warnings; NULL: emit gets them, too,
+                                                  with the word before them */
     void *arg;
-    unsigned errors; /* reports so far */
+    unsigned errors; /* reports so far, without warnings */
+    unsigned warnings;
 };
 
 /* A diag whose reports go to stderr, a line each. */
@@ -31,5 +34,9 @@ void diag_error(struct diag *diag, const char *file, unsigned line, const char *
     PEG_PRINTF(4, 5);
 void diag_error_at(struct diag *diag, const char *file, unsigned line, unsigned column,
                    const char *fmt, ...) PEG_PRINTF(5, 6);
+
+/* Report what may go wrong, and stops nothing. */
+void diag_warning(struct diag *diag, const char *file, unsigned line, const char *fmt, ...)
+    PEG_PRINTF(4, 5);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/file.h"
@@ -43,12 +44,14 @@ bool reload_note_read(const struct settings *settings, const char *program,
 {
     char path[PATH_MAX], word[TEXT_SIZE];
     struct reload_note note;
+    struct stat status;
     size_t len;
     char *text = path_of(settings, program, path) ? file_read(path, TEXT_SIZE, &len) : NULL;
     bool good = text != NULL && sscanf(text, "%10ld %20lu %7s", &note.pid, &note.count, word) == 3;
 
-    if (good) {
+    if (good && stat(path, &status) == 0) {
         note.taken = strcmp(word, "taken") == 0;
+        note.wall_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
         *note_r = note;
     }
     free(text);

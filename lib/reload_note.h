@@ -9,6 +9,7 @@
 #define PEG_RELOAD_NOTE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/attr.h"
 #include "lib/settings.h"
@@ -17,6 +18,7 @@ struct reload_note {
     long pid;            /* of the daemon; set by reload_note_write() */
     unsigned long count; /* reloads since the daemon's start */
     bool taken;          /* the last one; false: it was refused, and the log says why */
+    int64_t wall_ms;     /* when that was, by the file's time; set by reload_note_read() */
 };
 
 /* Write the note of a program. A failure is logged: who asked then waits in vain for a while. */

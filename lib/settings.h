@@ -85,6 +85,8 @@ bool settings_path(const struct settings *settings, const char *below_root,
 #define SETTINGS_STORE_DIR "/var/lib/priority-email-gateway" /* journal and snapshot */
 #define SETTINGS_TABLE_LOCK SETTINGS_STORE_DIR "/table.lock"
 #define SETTINGS_BOUNCE_DIR "/var/lib/priority-email-gateway-bounce" /* of peg-bounce */
+#define SETTINGS_PROBE_DIR "/run/peg-probe" /* root's alone: peg-gen doctor listens in it */
+#define SETTINGS_PROBE_SOCKET SETTINGS_PROBE_DIR "/lmtp"
 #define SETTINGS_LOG_FILE "/var/log/mail.log" /* used below --root; otherwise syslog */
 #define SETTINGS_FRONTEND_SPOOL "/var/spool/postfix-frontend"
 #define SETTINGS_FRONTEND_DATA "/var/lib/postfix-frontend" /* belongs to its mail_owner */

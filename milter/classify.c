@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/probe.h"
 #include "milter/address_set.h"
 
 enum {
@@ -195,7 +196,10 @@ struct classify_verdict classify_recipient(struct classify *classify, const char
     bool named =
         primary != NULL && (address_set_has(primary, resolved) || address_set_has(primary, given));
     struct classify_verdict verdict = verdict_of_kind(classify, named ? KIND_TO : KIND_CC, macro);
+    int probed = probe_priority(resolved, rules_priority_count(classify->rules));
 
+    if (probed >= 0)
+        return (struct classify_verdict){.primary = named, .priority = probed};
     if (!named && classify->primary_cut) {
         struct classify_verdict other = verdict_of_kind(classify, KIND_TO, macro);
 

@@ -46,9 +46,9 @@ struct classify_verdict {
 /*
  * The verdict on one recipient, once all headers were taken in. Where a To header was so long that
  * Postfix may have cut it, a recipient who is not in what is left gets the higher priority of the
- * two that it may deserve. given and resolved are its address
- * in internal form as the client gave it and as Postfix resolved it (an address without domain has
- * one now); macro is Postfix's {rcpt_addr}, NULL where there is none.
+ * two that it may deserve; a probe has the priority that it names (lib/probe.h). given and resolved
+ * are its address in internal form as the client gave it and as Postfix resolved it (an address
+ * without domain has one now); macro is Postfix's {rcpt_addr}, NULL where there is none.
  */
 struct classify_verdict classify_recipient(struct classify *classify, const char *given,
                                            const char *resolved, const char *macro);

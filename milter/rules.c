@@ -87,6 +87,11 @@ size_t rules_count(const struct rules *rules)
     return rules->count;
 }
 
+int rules_priority_count(const struct rules *rules)
+{
+    return rules->priority_count;
+}
+
 const struct rule *rules_get(const struct rules *rules, size_t index)
 {
     return &rules->rules[index];

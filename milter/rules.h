@@ -44,6 +44,9 @@ void rules_free(struct rules **rules);
 size_t rules_count(const struct rules *rules);
 const struct rule *rules_get(const struct rules *rules, size_t index);
 
+/* The number of priorities that they were read for. */
+int rules_priority_count(const struct rules *rules);
+
 /*
  * The rules that look at source (header name in any case, or macro with braces): indexes into
  * rules_get(), ascending, *count_r of them. NULL with 0 where there are none.

@@ -12,6 +12,7 @@ struct rules {
     size_t count;
     size_t *by_source; /* indexes into rules, by source without case, then ascending */
     char *macros;
+    int priority_count;
 };
 
 /* Build the index once all rules are there. false: out of memory. */

@@ -267,6 +267,7 @@ struct rules *rules_parse(const char *text, size_t text_len, const char *file, i
         lines += *at == '\n';
     if (rules == NULL || (rules->rules = calloc(lines, sizeof *rules->rules)) == NULL)
         goto no_memory;
+    rules->priority_count = priority_count;
     for (const char *at = text; at < end; at = reader.end + 1) {
         reader.line++;
         reader.line_start = reader.at = at;

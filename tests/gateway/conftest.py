@@ -3,6 +3,8 @@
 gateway           one gateway for the whole run: five priorities, default parameters, shipped rules
 private_gateway   makes a gateway for one test that stops things or changes the configuration
 with_rules        gives the shared gateway other rules until the test is over
+checked_gateway   two priorities, X-Priority 1 for the higher: for changes of Postfix's files
+changes           makes such changes, which are undone when the test is over
 """
 
 import os
@@ -11,6 +13,7 @@ import signal
 
 import pytest
 
+from harness.changes import Changes
 from harness.gateway import Gateway, running
 from harness.installation import shipped_rules
 
@@ -90,6 +93,28 @@ def with_rules(gateway):
         yield take
     finally:
         assert gateway.reload_rules(shipped_rules())
+
+
+@pytest.fixture(scope="module")
+def checked_gateway():
+    """A gateway with a frontend and two instances of which peg-gen check finds nothing to say."""
+    _need_root_and_postfix()
+    rule = "X-Priority /^1/ all 1\n"
+    with Gateway(priority_count=2, conf={"DEFAULT_PRIORITY": 0}, rules=rule) as gateway:
+        assert gateway.gen("check").stderr == ""
+        yield gateway
+
+
+@pytest.fixture
+def changes(checked_gateway):
+    """Changes of that gateway's frontend and its instance 1."""
+    made = Changes(checked_gateway)
+    yield made
+    made.undo()
+    if checked_gateway.queued():
+        for instance in checked_gateway.instances():
+            checked_gateway.postsuper(instance, "-d", "ALL")
+    checked_gateway.ctl("start")
 
 
 @pytest.fixture(autouse=True)

@@ -37,8 +37,9 @@ def test_the_quick_start_makes_a_gateway_on_the_system_paths(tmp_path):
                 break
         if not said or said[-1] != "ready":
             pytest.fail("\n".join(said) + guide.communicate()[1])
-        instances = {line.split()[0] for line in said if " priority " in line}
+        instances = {line.split()[0] for line in said if line.startswith("postfix-")}
         assert instances == {"postfix-frontend"} | {"postfix-%d" % n for n in range(5)}
+        assert any(line.startswith("0 FAILED, 0 warnings, ") for line in said), said
         with Sender("127.0.0.1", block.frontend) as sender:
             flash = sender.send(to=["bob@dest.example"], cc=["eve@dest.example"],
                                 primary_precedence="flash")

@@ -106,6 +106,40 @@ static void an_instance_listens_on_the_loopback_and_relays(void **state)
     settings_free(&settings);
 }
 
+static void probes_end_in_the_instance(void **state)
+{
+    struct settings *settings = settings_of("/r", "");
+    struct plan *plan = plan_new(settings, 3, 0);
+
+    (void)state;
+    assert_string_equal(pairs_get(&plan->first, "transport_maps"),
+                        "regexp:/r/etc/postfix3/peg_probe");
+    assert_non_null(strstr(pairs_get(&plan->files, "/r/etc/postfix3/peg_probe"),
+                           "\n/[@.]peg-probe\\.invalid$/ peg-probe:unix:/r/run/peg-probe/lmtp\n"));
+    assert_non_null(
+        strstr(pairs_get(&plan->services, "peg-probe/unix"),
+               " -o lmtp_delivery_status_filter=regexp:/r/etc/postfix3/peg_probe_hard "));
+    plan_free(&plan);
+    settings_free(&settings);
+}
+
+static void several_words_join_one_list(void **state)
+{
+    struct settings *settings = settings_of("/r", "");
+    struct plan *plan = plan_new(settings, 3, 0);
+    struct present present = carried_out(plan);
+
+    (void)state;
+    pairs_add(&plan->first, "transport_maps", "hash:/two");
+    pairs_set(&present.conf.main, "transport_maps", "cdb:/own");
+    expect_changes(plan, &present,
+                   "/r/etc/postfix3/main.cf: transport_maps = hash:/two, "
+                   "regexp:/r/etc/postfix3/peg_probe, cdb:/own (was: cdb:/own)\n");
+    present_deinit(&present);
+    plan_free(&plan);
+    settings_free(&settings);
+}
+
 static void what_was_carried_out_needs_no_change(void **state)
 {
     struct settings *settings = settings_of("/r", "FRONTEND_LISTEN='25 [::1]:26'");
@@ -278,6 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_frontend_routes_by_table_header_and_default),
         cmocka_unit_test(an_instance_listens_on_the_loopback_and_relays),
+        cmocka_unit_test(probes_end_in_the_instance),
+        cmocka_unit_test(several_words_join_one_list),
         cmocka_unit_test(what_was_carried_out_needs_no_change),
         cmocka_unit_test(each_change_is_a_line_with_what_was_before),
         cmocka_unit_test(of_a_changed_service_the_options_are_shown),

@@ -11,6 +11,7 @@ outcome.py        what became of one of them
 busy_senders.py   sending them all the time (load.py: and judging them all)
 backlog.py        having them wait in the frontend
 waiting.py        messages of every kind that wait, and rivals for their routing keys
+changes.py        changes of main.cf and master.cf, and what peg-gen check says of them
 queues.py         messages on hold, and halted queue managers
 keeper.py         peg-decisions, and peg-explain --queue-id
 timeshift.py      letting hours pass

@@ -22,6 +22,7 @@ postmulti -l
 trap 'peg-ctl stop' EXIT
 peg-ctl start
 peg-ctl status
+peg-gen doctor
 echo ready
 cat >/dev/null
 peg-showqueues
