@@ -91,7 +91,9 @@ static void plan_tables(const struct settings *settings, const struct bounce_fac
                "%s$/ discard:\n",
                made, domain, domain);
     pairs_setf(&plan->files, files[1],
-               "%sno mapping concerns notices of bounces.\n/^([^@]+%s)$/ $1\n", made, domain);
+               "%sno mapping concerns notices of bounces and probes.\n/^([^@]+%s)$/ $1\n"
+               "/^([^@]+@(.+\\.)?peg-probe\\.invalid)$/ $1\n",
+               made, domain);
     pairs_setf(&plan->files, files[2],
                "%sbouncecommand stays within " SERVICE ".\n/^bouncecommand@/ " SERVICE ":\n", made);
     pairs_setf(&plan->files, files[3],

@@ -275,6 +275,22 @@ def test_a_frontend_that_changes_what_it_takes(patient):
     ), findings
 
 
+def test_probes_go_past_what_an_instance_does_with_other_mail(patient):
+    patient.set_postfix_conf(1, "virtual_alias_maps", "regexp:" + patient.path("etc/catch_all"))
+    with open(patient.path("etc/catch_all"), "w") as file:
+        file.write("/@/ sink@dest.example\n")
+    patient.gen("apply")
+    findings = examine(patient)
+    sent = patient.send(to=["amy@dest.example"], priority_header="1")
+    (arrived,) = patient.relay.wait_for(1, tag=sent.tag)
+    patient.set_postfix_conf(1, "virtual_alias_maps", None)
+    patient.gen("apply")
+    patient.ctl("reload")
+    assert is_well(findings, 3), findings
+    assert arrived.recipient == "sink@dest.example"
+    assert patient.relay.deliveries == [arrived]
+
+
 def test_a_milter_socket_that_the_frontend_cannot_reach(patient):
     folder = patient.path("var/spool/postfix-frontend/peg")
     os.chmod(folder, 0o700)

@@ -41,6 +41,17 @@ static const char *file_of(const struct plan *plan, const char *name)
     return pairs_get(&plan->files, path);
 }
 
+/* Whether it is one of the words that the plan puts before those of a parameter. */
+static bool is_first(const struct plan *plan, const char *parameter, const char *word)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < plan->first.count; i++)
+        found = found || (strcmp(plan->first.items[i].name, parameter) == 0 &&
+                          strcmp(plan->first.items[i].value, word) == 0);
+    return found;
+}
+
 static void notices_go_to_an_address_of_their_own(void **state)
 {
     struct plan *plan = plan_of("", "INSTANCE_USERS=yes\n", 4, (struct bounce_facts){0});
@@ -55,8 +66,7 @@ static void notices_go_to_an_address_of_their_own(void **state)
     assert_string_equal(pairs_get(&plan->options, "defer/unix/notify_classes"), "bounce");
     assert_string_equal(pairs_get(&plan->options, "bounce/unix/2bounce_notice_recipient"),
                         "nobody@postfix4.invalid");
-    assert_string_equal(pairs_get(&plan->first, "transport_maps"),
-                        "regexp:/etc/postfix4/peg_bounce_route");
+    assert_true(is_first(plan, "transport_maps", "regexp:/etc/postfix4/peg_bounce_route"));
     assert_string_equal(file_of(plan, "peg_bounce_route"),
                         "# Made by peg-gen: where notices of bounces go.\n"
                         "/^bouncemanager@postfix4\\.invalid$/ peg-bounce:\n"

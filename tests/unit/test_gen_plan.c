@@ -244,7 +244,7 @@ static void an_instance_that_moves_to_another_port_leaves_the_old_one(void **sta
         plan_moved, &present,
         "/etc/postfix1/master.cf: no more service 127.0.0.1:20001/inet\n"
         "/etc/postfix1/master.cf: new service: 127.0.0.1:30001 inet n - n - - smtpd, with "
-        "31 options\n");
+        "34 options\n");
     present_deinit(&present);
     plan_free(&plan);
     plan_free(&plan_moved);
