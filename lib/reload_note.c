@@ -11,6 +11,7 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/startup.h"
 
 enum { TEXT_SIZE = 64 };
 
@@ -56,4 +57,22 @@ bool reload_note_read(const struct settings *settings, const char *program,
     }
     free(text);
     return good;
+}
+
+void reload_settings(struct settings **settings, const char *program, struct reload_note *note)
+{
+    struct diag diag = diag_to_log();
+    struct settings *fresh = settings_load((*settings)->root, &diag);
+
+    note->count++;
+    note->taken = fresh != NULL;
+    if (note->taken) {
+        startup_warn_of_restart(fresh, program);
+        settings_free(settings);
+        *settings = fresh;
+        log_info("settings reloaded from %s", fresh->file);
+    } else {
+        log_warn("the settings stay as they were: %s has errors", (*settings)->file);
+    }
+    reload_note_write(*settings, program, note);
 }

@@ -16,6 +16,7 @@
 #include "lib/daemon.h"
 #include "lib/log.h"
 #include "lib/notify.h"
+#include "lib/reload_note.h"
 #include "lib/settings.h"
 #include "lib/startup.h"
 #include "monitor/counts.h"
@@ -25,6 +26,7 @@
 struct service {
     const char *program;
     struct settings *settings;
+    struct reload_note reloads;
     sigset_t signals; /* that are waited for, and blocked */
     int dir_fd;       /* MONITORING_DIR, as it was at start */
     char dir[PATH_MAX];
@@ -86,21 +88,11 @@ static void count(void *arg)
     write_figures(service);
 }
 
-/* New settings or none: with errors in the file the old ones stay. */
 static void reload(void *arg)
 {
     struct service *service = arg;
-    struct diag diag = diag_to_log();
-    struct settings *fresh = settings_load(service->settings->root, &diag);
 
-    if (fresh == NULL) {
-        log_warn("the settings stay as they were: %s has errors", service->settings->file);
-        return;
-    }
-    startup_warn_of_restart(fresh, service->program);
-    settings_free(&service->settings);
-    service->settings = fresh;
-    log_info("settings reloaded from %s", fresh->file);
+    reload_settings(&service->settings, service->program, &service->reloads);
 }
 
 static int64_t now_ms(void *arg)

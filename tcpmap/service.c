@@ -103,33 +103,13 @@ static int lookup(void *arg, const char *key, size_t key_len, char text_r[PROTOC
     return 1;
 }
 
-/* New settings or none: with errors in the file the old ones stay. */
-static void reload(struct service *service)
-{
-    struct diag diag = diag_to_log();
-    struct settings *old = service->settings;
-    struct settings *fresh = settings_load(old->root, &diag);
-
-    service->reloads.count++;
-    service->reloads.taken = fresh != NULL;
-    reload_note_write(old, service->program, &service->reloads);
-    if (fresh == NULL) {
-        log_warn("the settings stay as they were: %s has errors", old->file);
-        return;
-    }
-    startup_warn_of_restart(fresh, service->program);
-    service->settings = fresh;
-    settings_free(&old);
-    log_info("settings reloaded from %s", fresh->file);
-}
-
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     struct service *service = arg;
 
     (void)what;
     if (number == SIGUSR1) {
-        reload(service);
+        reload_settings(&service->settings, service->program, &service->reloads);
     } else {
         notify_stopping();
         server_stop(service->server);

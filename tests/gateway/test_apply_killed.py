@@ -70,7 +70,7 @@ class Configuration:
         assert contents(gateway.path("etc")) == self.files
         assert gateway.gen("diff").stdout == "nothing to change\n"
         status = gateway.ctl("status").stdout
-        assert status.count(" running ") == 3 + self.count, status
+        assert status.count(" running ") == 4 + self.count, status
         SmtpClient(*gateway.frontend).close()
         socket.create_connection(("127.0.0.1", self.tcpmap), 10).close()
         assert not os.path.exists(gateway.path("etc/postfix2.peg-gen"))

@@ -99,5 +99,5 @@ def test_gateways_have_as_many_priorities_as_they_are_told_to(private_gateway, c
     sent = [gateway.send(to=["p%d@dest.example" % n], headers=headers(n)) for n in range(count)]
     for n, message in enumerate(sent):
         assert gateway.delivered(message) == {"p%d@dest.example" % n: n}
-    assert gateway.ctl("status").stdout.count(" running ") == count + 3
+    assert gateway.ctl("status").stdout.count(" running ") == count + 4
     assert gateway.tool("peg-showqueues").stdout.count(" * postfix") == count + 1
