@@ -2,14 +2,9 @@
 #include "gen/check.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "gen/config_line.h"
-#include "gen/dscp.h"
-#include "gen/process.h"
-
-enum { STATUS_NOT_FOUND = 127 };
+#include "gen/dscp_table.h"
 
 /* The lines that ask for marks, and so are to be named; each once. */
 static size_t find_lines(const struct settings *settings, unsigned lines_r[])
@@ -33,40 +28,17 @@ static size_t find_lines(const struct settings *settings, unsigned lines_r[])
     return count;
 }
 
-/* Have nft and the kernel look at a script; without root's rights, see whether nft is there. */
-static void check_nft(const struct settings *settings, unsigned line, struct diag *diag)
-{
-    char *probe = dscp_probe();
-    const char *const ask[] = {"nft", "--check", probe, NULL};
-    const char *const see[] = {"nft", "--version", NULL};
-    struct process process;
-    char *err = NULL;
-    int status = STATUS_NOT_FOUND;
-
-    if (process_start(&process, geteuid() == 0 ? ask : see, PROCESS_NICE_KEEP))
-        status = process_finish(&process, NULL, &err);
-    if (status == STATUS_NOT_FOUND)
-        diag_error(diag, settings->file, line,
-                   "DSCP_CLASS needs nft, which does not run: install nftables, or set BE; is "
-                   "/usr/sbin in PATH?");
-    else if (status != 0)
-        diag_error(diag, settings->file, line,
-                   "DSCP_CLASS needs nftables, which does not work here: %.*s; use a kernel with "
-                   "nf_tables and run this with CAP_NET_ADMIN, or set BE",
-                   (int)strcspn(err, "\n"), err);
-    free(err);
-    free(probe);
-}
-
 void check_dscp(const struct settings *settings, struct diag *diag)
 {
     unsigned lines[SETTINGS_PRIORITY_MAX + 1];
     size_t count = find_lines(settings, lines);
+    char *why = NULL;
 
     for (size_t i = 0; !settings->instance_users && i < count; i++)
-        diag_error(diag, settings->file, lines[i],
-                   "DSCP_CLASS needs INSTANCE_USERS=yes, since packets are told apart by the user "
-                   "who sends them; set that, or BE here");
-    if (settings->instance_users && count > 0)
-        check_nft(settings, lines[0], diag);
+        diag_warning(diag, settings->file, lines[i],
+                     "DSCP_CLASS is without effect, since packets are told apart by the user who "
+                     "sends them: set INSTANCE_USERS=yes, or BE here");
+    if (settings->instance_users && count > 0 && !dscp_is_possible(&why))
+        diag_warning(diag, settings->file, lines[0], "DSCP_CLASS is without effect: %s", why);
+    free(why);
 }

@@ -47,6 +47,8 @@ static void add_mark(struct marks *marks, int instance, const struct settings_in
 static void find_marks(const struct settings *settings, struct marks *marks_r)
 {
     marks_r->count = 0;
+    if (!settings->instance_users)
+        return; /* nothing tells their packets apart */
     add_mark(marks_r, PEG_FRONTEND, &settings->frontend);
     for (int n = 0; n < settings->priority_count; n++)
         if (settings_is_local(settings, n))

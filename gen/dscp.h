@@ -19,7 +19,8 @@
 enum { DSCP_TABLE_SIZE = 64 };
 void dscp_table(const struct settings *settings, char name_r[DSCP_TABLE_SIZE]);
 
-/* Whether packets of any Postfix of this host are to be marked: a class other than BE. */
+/* Whether packets of any Postfix of this host are to be marked: a class other than BE, and users of
+ * their own. */
 bool dscp_is_wanted(const struct settings *settings) PEG_MUST_USE;
 
 /*

@@ -11,7 +11,7 @@
 #include "gen/process.h"
 #include "lib/file.h"
 
-enum { SCRIPT_SIZE_MAX = 1 << 20 };
+enum { SCRIPT_SIZE_MAX = 1 << 20, STATUS_NOT_FOUND = 127 };
 
 static char *file_of(const struct settings *settings)
 {
@@ -86,10 +86,41 @@ bool dscp_load(const struct settings *settings)
     return good;
 }
 
+bool dscp_is_possible(char **why_r)
+{
+    char *probe = dscp_probe();
+    const char *const ask[] = {"nft", "--check", probe, NULL};
+    const char *const see[] = {"nft", "--version", NULL};
+    struct process process;
+    char *err = NULL;
+    int status = STATUS_NOT_FOUND;
+
+    if (process_start(&process, geteuid() == 0 ? ask : see, PROCESS_NICE_KEEP))
+        status = process_finish(&process, NULL, &err);
+    if (status == STATUS_NOT_FOUND)
+        *why_r = mem_dup("nft does not run; install nftables, or set BE (is /usr/sbin in PATH?)");
+    else if (status != 0)
+        *why_r = mem_printf("nftables does not work here (%.*s); use a kernel with nf_tables and "
+                            "run this with CAP_NET_ADMIN, or set BE",
+                            (int)strcspn(err, "\n"), err);
+    free(err);
+    free(probe);
+    return status == 0;
+}
+
+static bool is_possible(void)
+{
+    char *why = NULL;
+    bool possible = dscp_is_possible(&why);
+
+    free(why); /* check has told it */
+    return possible;
+}
+
 static enum dscp_what choose(const struct settings *settings, const char *script,
                              const char *present)
 {
-    if (!dscp_is_wanted(settings))
+    if (!dscp_is_wanted(settings) || !is_possible())
         return present != NULL ? DSCP_REMOVE : DSCP_KEEP;
     if (present == NULL)
         return DSCP_CREATE;
@@ -135,5 +166,8 @@ bool dscp_change_carry_out(const struct dscp_change *change)
         return true;
     if (change->what != DSCP_LOAD && !files_write(change->file, change->script))
         return false;
-    return load(change->file) && (change->what != DSCP_REMOVE || files_remove(change->file));
+    if (change->what != DSCP_REMOVE)
+        return load(change->file);
+    /* Without nft there is nothing to take away by it, nor a table that anything was marked by. */
+    return (!is_possible() || load(change->file)) && files_remove(change->file);
 }

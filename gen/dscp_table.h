@@ -26,8 +26,14 @@ struct dscp_change {
 };
 
 /*
- * Find out; to be freed with dscp_change_deinit(). Only root can see into the kernel: for others it
- * has what the file says.
+ * Whether nft and the kernel can carry such scripts out; for other users than root: whether there
+ * is nft. Where not, *why_r is the reason and what to do, to be freed.
+ */
+bool dscp_is_possible(char **why_r) PEG_MUST_USE;
+
+/*
+ * Find out; where marks are not possible, none are wanted. To be freed with dscp_change_deinit().
+ * Only root can see into the kernel: for others it has what the file says.
  */
 void dscp_change_init(struct dscp_change *change, const struct settings *settings);
 void dscp_change_deinit(struct dscp_change *change);

@@ -30,8 +30,9 @@ bool reload_note_read(const struct settings *settings, const char *program,
                       struct reload_note *note_r) PEG_MUST_USE;
 
 /*
- * What a daemon does at a reload that has no more than its settings: put those in the file in the place
- * of *settings or, where they have errors, leave the old ones, which the log says; and write the note.
+ * What a daemon does at a reload that has no more than its settings: put those in the file in the
+ * place of *settings or, where they have errors, leave the old ones, which the log says; and write
+ * the note.
  */
 void reload_settings(struct settings **settings, const char *program, struct reload_note *note);
 

@@ -12,8 +12,7 @@ from harness.installation import Installation
 from harness.tree import tree
 
 CONFIGURATIONS = torture.count(500, 5000)
-# Others need INSTANCE_USERS, which would make users on this machine (test_dscp.py).
-DSCP = ["BE", "be", "CS0", "cs0", "0", "0x00"]
+DSCP = ["BE", "LE", "EF", "VA", "CS0", "CS7", "AF11", "AF43", "0", "63", "0x2e", "ef"]
 TIMES = ["1", "30s", "5m", "1h", "2d", "1w"]
 SUFFIXES = ["_FRONTEND", "_DEFAULT", "[%d]"]
 # Parameter: (what it may be, what it may not be). Those in SUFFIXED need one of SUFFIXES.

@@ -185,8 +185,8 @@ static void the_line_of_a_value_is_that_of_its_last_assignment(void **state)
 
 static void without_users_of_their_own_each_line_with_a_class_is_named(void **state)
 {
-    static const char why[] = "DSCP_CLASS needs INSTANCE_USERS=yes, since packets are told apart "
-                              "by the user who sends them; set that, or BE here\n";
+    static const char why[] = "warning: DSCP_CLASS is without effect, since packets are told apart "
+                              "by the user who sends them: set INSTANCE_USERS=yes, or BE here\n";
     struct written written;
     struct report report;
     char expected[1024];
@@ -198,6 +198,8 @@ static void without_users_of_their_own_each_line_with_a_class_is_named(void **st
     check_dscp(written.settings, &report.diag);
     snprintf(expected, sizeof expected, "%s:1: %s%s:5: %s", written.path, why, written.path, why);
     assert_string_equal(report.text, expected);
+    assert_int_equal(report.diag.errors, 0);
+    assert_false(dscp_is_wanted(written.settings));
     remove_gateway(&written);
 }
 
@@ -215,8 +217,10 @@ static void without_classes_nothing_is_needed(void **state)
     settings_free(&settings);
     settings = settings_of("", "INSTANCE_USERS=yes\nDSCP_CLASS[2]=EF");
     check_dscp(settings, &report.diag);
-    assert_string_equal(report.text, "f: DSCP_CLASS needs nft, which does not run: install "
-                                     "nftables, or set BE; is /usr/sbin in PATH?\n");
+    assert_string_equal(report.text,
+                        "f: warning: DSCP_CLASS is without effect: nft does not run; install "
+                        "nftables, or set BE (is /usr/sbin in PATH?)\n");
+    assert_true(dscp_is_wanted(settings));
     assert_int_equal(setenv("PATH", path, 1), 0);
     free(path);
     settings_free(&settings);
