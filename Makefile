@@ -33,9 +33,9 @@ PEG_CFLAGS  = -std=c11 -D_GNU_SOURCE -I. -pthread $(WARNINGS) $(HARDEN) \
 PEG_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 LIBS     := -lmilter -lpcre2-8 -lsodium -levent -lcdb -ljansson $(if $(SYSTEMD),-lsystemd)
 
-PROGRAMS := milter/peg-milter milter/peg-explain tcpmap/peg-tcpmap gen/peg-gen gen/peg-ctl \
+PROGRAMS := milter/peg-milter milter/peg-explain tcpmap/peg-tcpmap gen/peg-gen ctl/peg-ctl \
             monitor/peg-showqueues monitor/peg-monitor keeper/peg-decisions bounce/peg-bounce
-ROOMS    := lib table store milter tcpmap keeper bounce gen monitor
+ROOMS    := lib table store milter tcpmap keeper bounce monitor admin ctl gen doctor import
 MAINS    := $(PROGRAMS:%=%.c)
 MODULES  := $(filter-out $(MAINS),$(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
 UNITS    := $(wildcard tests/unit/test_*.c)

@@ -11,7 +11,7 @@
 
 #include "gen/check.h"
 #include "gen/gone.h"
-#include "gen/part.h"
+#include "admin/part.h"
 #include "gen/refresh.h"
 #include "gen/retire.h"
 #include "gen/work.h"

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "gen/difference.h"
-#include "gen/mem.h"
+#include "admin/mem.h"
 #include "gen/plan_bounce.h"
-#include "gen/process.h"
+#include "admin/process.h"
 #include "lib/beside.h"
 
 static bool has_word(const char *list, const char *word)

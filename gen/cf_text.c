@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 
 const char *cf_file_name(enum cf_file file)
 {

@@ -8,27 +8,14 @@
 #include <sys/un.h>
 
 #include "gen/check_parts.h"
-#include "gen/config_line.h"
-#include "gen/files.h"
-#include "gen/mem.h"
-#include "gen/part.h"
-#include "gen/ports.h"
+#include "admin/config_line.h"
+#include "admin/files.h"
+#include "admin/mem.h"
+#include "admin/part.h"
+#include "ctl/ports.h"
+#include "ctl/rules_check.h"
 #include "gen/template.h"
 #include "lib/settings_values.h"
-#include "milter/rules.h"
-
-void check_rules(const struct settings *settings, struct diag *diag)
-{
-    char path[PATH_MAX];
-    struct rules *rules;
-
-    if (!settings_path(settings, SETTINGS_RULES_FILE, path)) {
-        diag_error(diag, settings->root, 0, "the name of this folder is too long");
-        return;
-    }
-    rules = rules_load(path, settings->priority_count, diag);
-    rules_free(&rules);
-}
 
 /* main.cf splits lists of tables and options at these; and $ begins a name. */
 static void check_root(const struct settings *settings, struct diag *diag)
@@ -114,7 +101,7 @@ static void check_listen(const struct settings *settings, struct diag *diag)
 void check_system(const struct settings *settings, struct diag *diag)
 {
     check_root(settings, diag);
-    check_rules(settings, diag);
+    rules_check(settings, diag);
     check_user(settings, diag);
     check_listen(settings, diag);
     check_postfix(settings, diag);

@@ -10,9 +10,6 @@
 #include "lib/diag.h"
 #include "lib/settings.h"
 
-/* The rules file, read as peg-milter reads it. */
-void check_rules(const struct settings *settings, struct diag *diag);
-
 /* Whether the packets of DSCP_CLASS can be marked, where any are to be. */
 void check_dscp(const struct settings *settings, struct diag *diag);
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gen/as_user.h"
-#include "gen/mem.h"
+#include "admin/as_user.h"
+#include "admin/mem.h"
 
 enum { LOOK_MS = 5000 };
 

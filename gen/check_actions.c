@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 #include "gen/where.h"
 #include "lib/file.h"
 

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "gen/config_line.h"
-#include "gen/dscp_table.h"
+#include "admin/config_line.h"
+#include "ctl/dscp_table.h"
 
 /* The lines that ask for marks, and so are to be named; each once. */
 static size_t find_lines(const struct settings *settings, unsigned lines_r[])

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 #include "gen/where.h"
 
 static const char *value_of(const struct work_folder *folder, const char *parameter)

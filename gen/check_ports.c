@@ -3,10 +3,10 @@
 
 #include <sys/stat.h>
 
-#include "gen/config_line.h"
-#include "gen/part.h"
-#include "gen/ports.h"
-#include "gen/process.h"
+#include "admin/config_line.h"
+#include "admin/part.h"
+#include "ctl/ports.h"
+#include "admin/process.h"
 
 /* Whether systemd has the socket, and hands it to peg-tcpmap when that is started. */
 static bool is_activated(const struct settings *settings)

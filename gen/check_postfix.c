@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gen/files.h"
-#include "gen/mem.h"
-#include "gen/postconf.h"
-#include "gen/process.h"
+#include "admin/files.h"
+#include "admin/mem.h"
+#include "admin/postconf.h"
+#include "admin/process.h"
 
 enum {
     MAJOR_MIN = 3,

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "gen/check_parts.h"
-#include "gen/files.h"
+#include "admin/files.h"
 #include "gen/gone.h"
-#include "gen/mem.h"
-#include "gen/part.h"
-#include "gen/ports.h"
+#include "admin/mem.h"
+#include "admin/part.h"
+#include "ctl/ports.h"
 
 /* A folder in our way that is another instance's, or half of one. */
 static void check_folder(const struct work_folder *folder, struct diag *diag)
@@ -50,7 +50,7 @@ static const char *find_clash(const struct settings *settings, const struct pair
 }
 
 /*
- * The host's own Postfix and the frontend would share a port in silence (gen/ports.h). Where it
+ * The host's own Postfix and the frontend would share a port in silence (ctl/ports.h). Where it
  * does not run it may at the next boot, which below --root nobody does. Returns whether they do.
  */
 static bool check_template_listener(const struct work *work, struct diag *diag)

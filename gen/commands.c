@@ -4,8 +4,23 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "gen/doctor.h"
-#include "gen/import_command.h"
+#include "doctor/doctor.h"
+#include "import/import_command.h"
+#include "lib/settings_values.h"
+
+enum { DRAIN_S = 600, DRAIN_MAX_S = 100 * 86400 };
+
+void commands_take_drain(const struct options *options, const char *argument,
+                         struct apply_options *apply)
+{
+    long seconds = DRAIN_S;
+
+    if (argument != NULL && !settings_value_number(argument, 1, DRAIN_MAX_S, &seconds))
+        options_wrong(options, "--drain=%s: a number of seconds is needed, from 1 to %d", argument,
+                      DRAIN_MAX_S);
+    apply->drain = true;
+    apply->drain_s = (int)seconds;
+}
 
 struct request {
     const struct options *options;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "gen/marks.h"
-#include "gen/mem.h"
+#include "admin/mem.h"
 
 void present_deinit(struct present *present)
 {

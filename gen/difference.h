@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "gen/pairs.h"
+#include "admin/pairs.h"
 #include "gen/plan.h"
-#include "gen/postconf.h"
+#include "admin/postconf.h"
 #include "lib/attr.h"
 
 /* What is there. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "gen/cf_text.h"
-#include "gen/mem.h"
+#include "admin/mem.h"
 
 /* `FILE: name = value (was: old)`, FILE being main.cf or master.cf of the folder. */
 static void print_change(FILE *out, const struct difference *d, const char *file,

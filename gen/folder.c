@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gen/files.h"
+#include "admin/files.h"
 #include "gen/marks.h"
-#include "gen/mem.h"
-#include "gen/postconf.h"
+#include "admin/mem.h"
+#include "admin/postconf.h"
 #include "gen/template.h"
 #include "lib/file.h"
 

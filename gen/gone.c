@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/config_line.h"
-#include "gen/control.h"
-#include "gen/mem.h"
-#include "gen/part.h"
+#include "admin/config_line.h"
+#include "ctl/control.h"
+#include "admin/mem.h"
+#include "admin/part.h"
 #include "lib/route.h"
 #include "monitor/queues.h"
 

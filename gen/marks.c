@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 
 #define PREFIX "# peg-gen: "
 #define SOURCE SETTINGS_CONF_FILE

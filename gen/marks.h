@@ -8,7 +8,7 @@
 #define PEG_GEN_MARKS_H
 
 #include "gen/cf_text.h"
-#include "gen/pairs.h"
+#include "admin/pairs.h"
 #include "gen/plan.h"
 #include "lib/attr.h"
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 
 char *owner_of(const char *data_dir)
 {

@@ -6,7 +6,6 @@
 #include "gen/apply.h"
 #include "gen/commands.h"
 #include "lib/options.h"
-#include "lib/settings_values.h"
 
 static const char usage[] =
     "Usage: peg-gen check | diff | apply [--no-restart | --drain[=SECONDS]] [--root DIR]\n"
@@ -33,20 +32,6 @@ static const char usage[] =
 /* The name of the original's command that does what apply does. */
 static const char original_name[] = "update-priority-email-gateway";
 
-enum { DRAIN_S = 600, DRAIN_MAX_S = 100 * 86400 };
-
-static void take_drain(const struct options *options, const char *argument,
-                       struct apply_options *apply)
-{
-    long seconds = DRAIN_S;
-
-    if (argument != NULL && !settings_value_number(argument, 1, DRAIN_MAX_S, &seconds))
-        options_wrong(options, "--drain=%s: a number of seconds is needed, from 1 to %d", argument,
-                      DRAIN_MAX_S);
-    apply->drain = true;
-    apply->drain_s = (int)seconds;
-}
-
 int main(int argc, char **argv)
 {
     static const struct option long_options[] = {{"no-restart", no_argument, NULL, 'n'},
@@ -60,7 +45,7 @@ int main(int argc, char **argv)
         if (opt == 'n')
             apply.restart = false;
         else if (opt == 'd')
-            take_drain(&options, optarg, &apply);
+            commands_take_drain(&options, optarg, &apply);
         else
             options_common(&options, opt);
     }

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gen/files.h"
-#include "gen/mem.h"
+#include "admin/files.h"
+#include "admin/mem.h"
 #include "lib/file.h"
 
 static const char *const words[] = {

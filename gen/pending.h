@@ -10,7 +10,7 @@
 #ifndef PEG_GEN_PENDING_H
 #define PEG_GEN_PENDING_H
 
-#include "gen/part.h"
+#include "admin/part.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
 

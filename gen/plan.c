@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 #include "gen/plan_parts.h"
 
 char *plan_join_options(const char *const options[])

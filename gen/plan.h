@@ -7,7 +7,7 @@
 #ifndef PEG_GEN_PLAN_H
 #define PEG_GEN_PLAN_H
 
-#include "gen/pairs.h"
+#include "admin/pairs.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
 

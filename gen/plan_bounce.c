@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 #include "gen/plan_parts.h"
 
 #define SERVICE "peg-bounce"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 #include "lib/route.h"
 
 /* The qmgr of the frontend asks a resolver of its own, so that smtpd does not depend on the table.

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 
 static const char *const listener_options[] = {
     "mynetworks=127.0.0.0/8", "smtpd_authorized_xforward_hosts=127.0.0.0/8",

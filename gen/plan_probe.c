@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 #include "lib/probe.h"
 
 /*

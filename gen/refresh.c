@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gen/control.h"
-#include "gen/mem.h"
-#include "gen/part.h"
+#include "ctl/control.h"
+#include "admin/mem.h"
+#include "admin/part.h"
 #include "gen/pending.h"
 #include "lib/clock.h"
 #include "lib/startup.h"

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
-#include "gen/postconf.h"
-#include "gen/process.h"
+#include "admin/mem.h"
+#include "admin/postconf.h"
+#include "admin/process.h"
 
 static void add_dir(struct registry *registry, const char *dir, size_t len)
 {

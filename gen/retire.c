@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "gen/gone.h"
-#include "gen/process.h"
-#include "gen/retry.h"
+#include "admin/process.h"
+#include "ctl/retry.h"
 #include "keeper/id_set.h"
 #include "lib/clock.h"
 #include "monitor/queues.h"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/files.h"
-#include "gen/mem.h"
-#include "gen/postconf.h"
+#include "admin/files.h"
+#include "admin/mem.h"
+#include "admin/postconf.h"
 #include "lib/file.h"
 
 /* Files of Postfix itself in a configuration folder, which all instances share (postfix-files). */

@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gen/files.h"
-#include "gen/mem.h"
-#include "gen/part.h"
+#include "admin/files.h"
+#include "admin/mem.h"
+#include "admin/part.h"
 #include "gen/plan.h"
-#include "gen/process.h"
-#include "gen/service_manager.h"
+#include "admin/process.h"
+#include "ctl/service_manager.h"
 #include "keeper/postqueue.h"
 #include "lib/file.h"
 

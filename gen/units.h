@@ -5,7 +5,7 @@
  * each instance that there is becomes part of our target. Units that the distribution has for each
  * registered instance (Debian's postfix@.service) are masked for ours: they would start nothing,
  * since ours are not enabled (gen/registry.h), and fail when they stop it. Nothing is done where
- * systemd is not the service manager of the gateway (gen/service_manager.h).
+ * systemd is not the service manager of the gateway (ctl/service_manager.h).
  */
 #ifndef PEG_GEN_UNITS_H
 #define PEG_GEN_UNITS_H
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "gen/pairs.h"
+#include "admin/pairs.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
 

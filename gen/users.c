@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "gen/mem.h"
-#include "gen/process.h"
+#include "admin/mem.h"
+#include "admin/process.h"
 
 /* A user whose group is missing was left by a useradd that was killed. */
 static bool is_whole(const char *name)

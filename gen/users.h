@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "gen/pairs.h"
+#include "admin/pairs.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
 

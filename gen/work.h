@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "gen/difference.h"
-#include "gen/dscp_table.h"
+#include "ctl/dscp_table.h"
 #include "gen/plan.h"
 #include "gen/registry.h"
 #include "gen/units.h"

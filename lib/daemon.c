@@ -63,7 +63,7 @@ void daemon_ready(void)
     ready_fd = -1;
 }
 
-/* Who asks whether this daemon runs (gen/part.c) has the lock for a moment. */
+/* Who asks whether this daemon runs (admin/part.c) has the lock for a moment. */
 static bool lock_pid_file(int fd)
 {
     for (int tries = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {

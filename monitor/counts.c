@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "gen/part.h"
+#include "admin/part.h"
 
 bool counts_of_instance(const struct settings *settings, int instance, bool (*is_over)(void *arg),
                         void *arg, struct queue_counts *queues_r, char why_r[QUEUES_WHY_SIZE])

@@ -4,7 +4,7 @@
  * Checks what must hold for every input: the result is a rules file that peg-milter takes, text
  * without control characters, and everything that was reported stands in it as a comment.
  */
-#include "gen/import.h"
+#include "import/import.h"
 
 #include <stdint.h>
 #include <stdlib.h>

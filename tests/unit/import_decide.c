@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/import.h"
+#include "import/import.h"
 #include "lib/settings.h"
 #include "milter/rules.h"
 

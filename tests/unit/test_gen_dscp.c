@@ -1,5 +1,5 @@
 /* test_gen_dscp - whose packets are marked, the script for that, and complaints about it */
-#include "gen/dscp.h"
+#include "ctl/dscp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "gen/check.h"
-#include "gen/config_line.h"
+#include "admin/config_line.h"
 #include "lib/settings.h"
 #include "tests/unit/report.h"
 #include "tests/unit/settings_of.h"

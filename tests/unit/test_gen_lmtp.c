@@ -1,11 +1,11 @@
 /* test_gen_lmtp - the dialogue in which the doctor takes its probes, and what it makes of them */
-#include "gen/lmtp.h"
+#include "doctor/lmtp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/probe_message.h"
+#include "doctor/probe_message.h"
 #include "tests/unit/unit.h"
 
 static char told[4096]; /* CLIENT RECIPIENT LEN MESSAGE of each delivery */

@@ -1,5 +1,5 @@
 /* test_gen_ports - which services would share a port, and whether one is taken */
-#include "gen/ports.h"
+#include "ctl/ports.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

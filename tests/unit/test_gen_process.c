@@ -1,5 +1,5 @@
 /* test_gen_process - running programs, and telling from a pid file whether one runs */
-#include "gen/process.h"
+#include "admin/process.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gen/part.h"
+#include "admin/part.h"
 #include "lib/daemon.h"
 #include "tests/unit/report.h"
 #include "tests/unit/unit.h"

@@ -1,5 +1,5 @@
 /* test_gen_retry - which process is the queue manager of a Postfix */
-#include "gen/retry.h"
+#include "ctl/retry.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

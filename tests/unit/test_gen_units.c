@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/part.h"
-#include "gen/service_manager.h"
+#include "admin/part.h"
+#include "ctl/service_manager.h"
 #include "tests/unit/report.h"
 #include "tests/unit/unit.h"
 

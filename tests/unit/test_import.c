@@ -1,10 +1,10 @@
 /* test_import - rule files of the original: what they become, and what of them is reported */
-#include "gen/import.h"
+#include "import/import.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/mem.h"
+#include "admin/mem.h"
 #include "lib/file.h"
 #include "lib/settings.h"
 #include "milter/rules.h"

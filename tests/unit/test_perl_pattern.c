@@ -1,5 +1,5 @@
 /* test_perl_pattern - Perl patterns as those of the rules file, and why some are none */
-#include "gen/perl_pattern.h"
+#include "import/perl_pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_perl_quote - where Perl's quoted texts end, and what they stand for */
-#include "gen/perl_quote.h"
+#include "import/perl_quote.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_perl_token - the tokens of Perl: what is quoted, what divides, what is a comment */
-#include "gen/perl_token.h"
+#include "import/perl_token.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,192 @@
+/* ports - is a port free for a Postfix that is to be started? */
+#include "ctl/ports.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "admin/mem.h"
+#include "admin/postconf.h"
+#include "lib/settings_values.h"
+
+int ports_number(const char *service)
+{
+    const char *colon = strrchr(service, ':');
+    int port = settings_value_inet_port(service);
+    const struct servent *known;
+
+    if (port > 0)
+        return port;
+    known = getservbyname(colon != NULL ? colon + 1 : service, "tcp");
+    return known != NULL ? ntohs((uint16_t)known->s_port) : 0;
+}
+
+/* The host of a service, without brackets; NULL where it has none. To be freed. */
+static char *host_of(const char *service)
+{
+    const char *colon = strrchr(service, ':');
+
+    if (colon == NULL)
+        return NULL;
+    if (service[0] == '[' && colon[-1] == ']')
+        return mem_dup_len(service + 1, (size_t)(colon - service) - 2);
+    return mem_dup_len(service, (size_t)(colon - service));
+}
+
+bool ports_clash(const char *service, const char *other)
+{
+    char *host = host_of(service);
+    char *other_host = host_of(other);
+    bool clash = ports_number(service) > 0 && ports_number(service) == ports_number(other) &&
+                 (host == NULL || other_host == NULL || strcmp(host, other_host) == 0);
+
+    free(host);
+    free(other_host);
+    return clash;
+}
+
+/* Whether a socket can be bound there: SO_REUSEADDR looks past all but listening sockets. */
+static bool is_free(const struct addrinfo *address)
+{
+    int one = 1;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool taken;
+
+    if (fd < 0)
+        return true; /* a host without IPv6, say */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (address->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    taken = bind(fd, address->ai_addr, address->ai_addrlen) != 0 && errno == EADDRINUSE;
+    close(fd);
+    return !taken;
+}
+
+/* host NULL: all addresses of this machine. */
+static bool is_taken(const char *host, int port, int family)
+{
+    struct addrinfo hints = {
+        .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *addresses;
+    char number[16];
+    bool taken = false;
+
+    snprintf(number, sizeof number, "%d", port);
+    if (getaddrinfo(host, number, &hints, &addresses) != 0)
+        return false; /* Postfix will say what it thinks of this host */
+    for (const struct addrinfo *a = addresses; !taken && a != NULL; a = a->ai_next)
+        taken = !is_free(a);
+    freeaddrinfo(addresses);
+    return taken;
+}
+
+bool ports_is_taken(const char *host, int port)
+{
+    return is_taken(host, port, AF_UNSPEC);
+}
+
+static void check(const struct part *part, const char *host, int port, int family,
+                  struct diag *diag)
+{
+    if (is_taken(host, port, family))
+        diag_error(diag, part->name, 0,
+                   "another program listens on port %d%s%s already, and both would get a part of "
+                   "the mail; stop that one first",
+                   port, host != NULL ? " of " : "", host != NULL ? host : "");
+}
+
+static int family_of(const char *inet_protocols)
+{
+    bool ipv4 = strstr(inet_protocols, "ipv4") != NULL;
+    bool ipv6 = strstr(inet_protocols, "ipv6") != NULL;
+
+    return ipv4 == ipv6 ? AF_UNSPEC : ipv4 ? AF_INET : AF_INET6;
+}
+
+/* A service without a host listens on the addresses of inet_interfaces. */
+static void check_interfaces(const struct part *part, char *inet_interfaces, int port, int family,
+                             struct diag *diag)
+{
+    char *rest;
+
+    for (char *word = strtok_r(inet_interfaces, ", \t", &rest); word != NULL;
+         word = strtok_r(NULL, ", \t", &rest)) {
+        const char *host = word;
+
+        if (strcmp(word, "all") == 0)
+            host = NULL;
+        else if (strcmp(word, "loopback-only") == 0)
+            host = "localhost";
+        check(part, host, port, family, diag);
+    }
+}
+
+static void check_frontend(const struct settings *settings, const struct part *part,
+                           const char *dir, struct diag *diag)
+{
+    char *protocols = postconf_expanded(dir, "inet_protocols");
+
+    for (char **service = settings->frontend_listen; protocols != NULL && *service != NULL;
+         service++) {
+        char *host = host_of(*service);
+        int port = ports_number(*service);
+
+        if (host != NULL) {
+            check(part, host, port, family_of(protocols), diag);
+        } else {
+            char *interfaces = postconf_expanded(dir, "inet_interfaces");
+
+            if (interfaces != NULL)
+                check_interfaces(part, interfaces, port, family_of(protocols), diag);
+            free(interfaces);
+        }
+        free(host);
+    }
+    free(protocols);
+}
+
+char *ports_frontend_host(const struct settings *settings, const char *service)
+{
+    char *host = host_of(service);
+    struct part part;
+    char *interfaces, *protocols;
+
+    if (host != NULL)
+        return host;
+    part_init_instance(&part, settings, PEG_FRONTEND);
+    interfaces = postconf_expanded(part.dir, "inet_interfaces");
+    protocols = interfaces != NULL ? postconf_expanded(part.dir, "inet_protocols") : NULL;
+    if (protocols != NULL) {
+        size_t len = strcspn(interfaces, ", \t");
+        bool loopback = strstr(interfaces, "all") != NULL || strstr(interfaces, "loopback") != NULL;
+
+        host = !loopback ? mem_dup_len(interfaces, len)
+                         : mem_dup(family_of(protocols) == AF_INET6 ? "::1" : "127.0.0.1");
+    }
+    part_deinit(&part);
+    free(interfaces);
+    free(protocols);
+    return host;
+}
+
+void ports_check(const struct settings *settings, const struct part *part, const char *dir,
+                 struct diag *diag)
+{
+    if (part->kind == PART_INSTANCE)
+        check(part, "127.0.0.1", settings->instance_port_base + part->instance, AF_INET, diag);
+    else if (part->kind == PART_FRONTEND)
+        check_frontend(settings, part, dir, diag);
+}
+
+bool ports_are_free(const struct settings *settings, const struct part *part)
+{
+    struct diag diag = diag_to_stderr();
+
+    ports_check(settings, part, part->dir, &diag);
+    return diag.errors == 0;
+}

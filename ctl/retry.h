@@ -1,0 +1,29 @@
+/*
+ * retry - have the frontend try again at once what it has deferred
+ *
+ * By itself it would leave alone for minutes a destination that was away, and for half a minute all
+ * mail after a lookup that failed (src/global/resolve_clnt.c). Errors go to stderr.
+ */
+#ifndef PEG_CTL_RETRY_H
+#define PEG_CTL_RETRY_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "lib/attr.h"
+#include "lib/settings.h"
+
+/* Flush the queue of a running frontend. */
+bool retry_deferred(const struct settings *settings) PEG_MUST_USE;
+
+/*
+ * The same after lookups could not be answered, with a new queue manager: the old one goes on
+ * deferring. It is replaced by a reload, which leaves deliveries alone that are under way; a stop
+ * would break them off, and some of that mail would arrive twice.
+ */
+bool retry_lookups(const struct settings *settings) PEG_MUST_USE;
+
+/* The queue manager of a running Postfix, by the process id of its master; 0: there is none now. */
+pid_t retry_queue_manager(pid_t master) PEG_MUST_USE;
+
+#endif

@@ -1,0 +1,32 @@
+/* doctor_steps - what peg-gen doctor looks at, one step after the other */
+#ifndef PEG_DOCTOR_DOCTOR_STEPS_H
+#define PEG_DOCTOR_DOCTOR_STEPS_H
+
+#include "admin/part.h"
+#include "doctor/verdict.h"
+#include "gen/work.h"
+#include "lib/settings.h"
+
+struct doctor {
+    const struct settings *settings;
+    const struct work *work; /* NULL: what is there could not be read */
+    struct parts parts;
+    struct verdicts verdicts;
+};
+
+/* Whether every part runs, by its user, at its nice level, with what its files say now. */
+void doctor_parts(struct doctor *doctor);
+
+/* Whether peg-milter, peg-tcpmap, the frontend and instances elsewhere answer. */
+void doctor_services(struct doctor *doctor);
+
+/* Whether a listener of the frontend begins with TLS, as on port 465. */
+bool doctor_speaks_tls(const struct doctor *doctor, const char *service) PEG_MUST_USE;
+
+/* The decision table, room on disk, and the clock. */
+void doctor_room(struct doctor *doctor);
+
+/* A message through every priority. */
+void doctor_probes(struct doctor *doctor);
+
+#endif
