@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from harness.installation import REPOSITORY, Installation
 from harness.tcpmap_process import speaks_to_service_managers
+from harness.unit_file import UnitFile
 
 DAEMONS = ["peg-milter.service", "peg-tcpmap.service", "peg-monitor.service"]
 UNITS = DAEMONS + [
@@ -73,6 +74,25 @@ def whole_root(root):
 @needs_systemd
 def test_the_units_are_clean(whole_root):
     assert run("systemd-analyze", "verify", "--man=no", "--root=%s" % whole_root, *UNITS) == ""
+
+
+@needs_systemd
+def test_the_frontend_starts_last_and_stops_first(root):
+    """systemd stops in the reverse of the order in which it starts."""
+    frontend = UnitFile("peg-frontend.service", str(root))
+    assert {"peg-milter.service", "peg-tcpmap.service"} <= set(frontend.words("After"))
+    instance = UnitFile("peg-instance@4.service", str(root))
+    assert "peg-frontend.service" in instance.words("Before")
+
+
+@needs_systemd
+def test_nothing_is_given_up_for_good(root):
+    for name in UNITS:
+        if name.endswith(".service"):
+            unit = UnitFile(name, str(root))
+            assert unit.one("Restart") == "on-failure" and unit.one("StartLimitIntervalSec") == "0"
+            # Connections that wait at its socket start it no more often than this, twenty in 2 s.
+            assert 1 <= int(unit.one("RestartSec")) <= 5
 
 
 @needs_systemd

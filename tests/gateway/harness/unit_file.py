@@ -7,27 +7,30 @@ import re
 FOLDERS = ("/etc/systemd/system", "/usr/local/lib/systemd/system")
 
 
-def find(name):
+def find(name, root=""):
     """The file of a unit, which for an instance is that of its template; None: there is none."""
     template = re.sub(r"@[^.]*\.", "@.", name)
     for candidate in (name, template):
         for folder in FOLDERS:
-            path = os.path.join(folder, candidate)
+            path = os.path.join(root + folder, candidate)
             if os.path.isfile(path):
                 return path
     return None
 
 
 class UnitFile:
-    """What a unit says, its drop-ins included; an empty value takes back those before it."""
+    """What a unit says, its drop-ins included; an empty value takes back those before it.
 
-    def __init__(self, name):
+    root   of an installation, by default the system
+    """
+
+    def __init__(self, name, root=""):
         self.name = name
         self._values = {}
-        path = find(name)
+        path = find(name, root)
         if path is None:
             raise FileNotFoundError("there is no unit " + name)
-        drop_ins = [glob.glob("%s/%s.d/*.conf" % (folder, name)) for folder in FOLDERS]
+        drop_ins = [glob.glob("%s%s/%s.d/*.conf" % (root, folder, name)) for folder in FOLDERS]
         for file in [path] + sorted(sum(drop_ins, [])):
             self._read(file)
 
