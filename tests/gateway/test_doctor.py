@@ -64,7 +64,7 @@ def all_is_well_again(patient):
     """Each test puts right what it broke: the doctor itself says so, and no probe is left."""
     yield
     findings = examine(patient)
-    assert findings.status == 0 and not findings.of("FAILED"), findings
+    assert (findings.status, findings.of("FAILED")) == (0, [])
     patient.wait_until_empty(10)
 
 
