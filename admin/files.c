@@ -36,6 +36,19 @@ bool files_is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool files_has_entries(const char *path)
+{
+    DIR *stream = opendir(path);
+    const struct dirent *entry;
+    bool found = false;
+
+    while (stream != NULL && !found && (entry = readdir(stream)) != NULL)
+        found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    if (stream != NULL)
+        closedir(stream);
+    return found;
+}
+
 static bool make_parents(const char *path)
 {
     char *copy = mem_dup(path);

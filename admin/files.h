@@ -16,6 +16,9 @@ enum { FILES_CF_SIZE_MAX = 4 << 20 }; /* bytes of a main.cf or master.cf */
 bool files_is_file(const char *path) PEG_MUST_USE;
 bool files_is_folder(const char *path) PEG_MUST_USE;
 
+/* Whether there is something in a folder. */
+bool files_has_entries(const char *path) PEG_MUST_USE;
+
 /*
  * Make a folder and its missing parents. The folder itself gets mode and, where owner is not NULL
  * and this is root, that user and the user's group; the parents get 0755. One that exists is left

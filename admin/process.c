@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,19 @@
 
 enum { STATUS_NOT_STARTED = 127, STATUS_SIGNAL = 128 };
 
+void process_begin(void)
+{
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    if (fd >= 0)
+        close(fd);
+    umask(022);
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
 /* In the child: never returns. */
 static void PEG_NORETURN become(const struct process *process, char *const argv[], int nice_level,
                                 int input_fd)
@@ -27,6 +41,7 @@ static void PEG_NORETURN become(const struct process *process, char *const argv[
         dprintf(STDERR_FILENO, "cannot set nice level %d: %m\n", nice_level);
         _exit(STATUS_NOT_STARTED);
     }
+    signal(SIGPIPE, SIG_DFL);
     execvp(argv[0], argv);
     dprintf(STDERR_FILENO, "%s: %m\n", argv[0]);
     _exit(STATUS_NOT_STARTED);

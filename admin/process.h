@@ -13,6 +13,15 @@
 
 #include "lib/attr.h"
 
+/*
+ * For the start of main(): make good what a caller may have left this process with. Standard input,
+ * output and error that are closed would be taken by the files opened first; a umask of 077 would
+ * keep Postfix out of what is made; SIGCHLD ignored would hide how a program ended. SIGPIPE is
+ * ignored from then on, so that a reader who goes away does not end a change half way; programs
+ * that are run get the default.
+ */
+void process_begin(void);
+
 enum { PROCESS_NICE_KEEP = INT_MIN };
 
 struct process {

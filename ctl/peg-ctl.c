@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "admin/process.h"
 #include "ctl/ctl.h"
 #include "lib/options.h"
 
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     bool directly = false;
     int opt;
 
+    process_begin();
     while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (opt == 'd')
             directly = true;

@@ -67,10 +67,15 @@ static bool may_change(const struct work *work)
 
 static bool carry_out(struct work *work, bool restart)
 {
-    if (restart && !refresh_before(work))
+    if (restart && !refresh_before(work)) {
+        refresh_report_stopped(work);
         return false;
-    if (work_count(work) > 0 && !work_carry_out(work, stdout))
+    }
+    if (work_count(work) > 0 && !work_carry_out(work, stdout)) {
+        if (restart)
+            refresh_report_stopped(work);
         return false;
+    }
     return refresh(work, restart);
 }
 
@@ -154,6 +159,15 @@ static bool run_command(const struct settings *settings, const struct apply_opti
     return good;
 }
 
+/* What was done is done; but who reads nothing must not take it for nothing to change. */
+static bool is_told(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "standard output cannot be written: not all of what was to be said was\n");
+    return false;
+}
+
 int apply_run(const char *root, const struct apply_options *options)
 {
     struct diag diag = diag_to_stderr();
@@ -171,5 +185,6 @@ int apply_run(const char *root, const struct apply_options *options)
         good = diag.errors == 0 && run_command(settings, options, &diag);
     }
     settings_free(&settings);
+    good = is_told() && good;
     return good ? EXIT_DONE : EXIT_FAILED;
 }

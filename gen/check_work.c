@@ -11,6 +11,11 @@
 #include "admin/part.h"
 #include "ctl/ports.h"
 
+const char *check_dir(const struct work *work, const struct work_folder *folder)
+{
+    return folder->present.exists ? folder->plan->dir : work->template_dir;
+}
+
 /* A folder in our way that is another instance's, or half of one. */
 static void check_folder(const struct work_folder *folder, struct diag *diag)
 {
@@ -27,7 +32,36 @@ static void check_folder(const struct work_folder *folder, struct diag *diag)
         diag_error(diag, dir, 0,
                    "has one of main.cf and master.cf only; restore the other, or remove "
                    "this folder to have it made anew");
+    else if (!files_is_file(main) && files_has_entries(dir))
+        diag_error(diag, dir, 0,
+                   "has neither main.cf nor master.cf, but other files; restore those two, or move "
+                   "the others away to have this folder made anew");
     free(main);
+    free(master);
+}
+
+/* postconf(1) says nothing where an option is for a service that is not there. */
+static void check_options(const struct work *work, const struct work_folder *folder,
+                          struct diag *diag)
+{
+    const struct plan *plan = folder->plan;
+    char *master = mem_printf("%s/master.cf", check_dir(work, folder));
+    bool known = folder->present.exists || !work->template_missing;
+
+    for (size_t i = 0; known && i < plan->options.count; i++) {
+        const char *name = plan->options.items[i].name;
+        const char *option = strrchr(name, '/');
+        char *service = mem_dup_len(name, option != NULL ? (size_t)(option - name) : 0);
+
+        if (pairs_get(&folder->present.conf.services, service) == NULL &&
+            pairs_get(&plan->services, service) == NULL &&
+            pairs_get(&plan->absent, service) == NULL)
+            diag_error(diag, master, 0,
+                       "there is no service %s, whose option %s is needed; restore it as it is in "
+                       "master.cf.proto",
+                       service, option != NULL ? option + 1 : "");
+        free(service);
+    }
     free(master);
 }
 
@@ -84,11 +118,6 @@ static bool check_template_listener(const struct work *work, struct diag *diag)
     return clash;
 }
 
-const char *check_dir(const struct work *work, const struct work_folder *folder)
-{
-    return folder->present.exists ? folder->plan->dir : work->template_dir;
-}
-
 unsigned check_work(const struct work *work, bool may_wait, bool drain, struct diag *diag)
 {
     unsigned before = diag->warnings;
@@ -97,6 +126,7 @@ unsigned check_work(const struct work *work, bool may_wait, bool drain, struct d
         const struct work_folder *folder = &work->folders[i];
 
         check_folder(folder, diag);
+        check_options(work, folder, diag);
         check_reach(work, folder, diag);
         if (folder != work_frontend(work))
             check_instance(work, folder, diag);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "admin/process.h"
 #include "gen/apply.h"
 #include "gen/commands.h"
 #include "lib/options.h"
@@ -41,6 +42,7 @@ int main(int argc, char **argv)
     struct apply_options apply = {.restart = true};
     int opt;
 
+    process_begin();
     while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (opt == 'n')
             apply.restart = false;

@@ -149,7 +149,8 @@ static bool restart_daemons(const struct work *work, const struct selection *res
         pending_note(work->settings, restart->items[i], PENDING_START);
     if (restart->count > 0)
         good = control_stop(work->settings, restart) && control_start(work->settings, restart);
-    print_names("restarted", restart);
+    if (good)
+        print_names("restarted", restart);
     return good;
 }
 
@@ -161,8 +162,11 @@ static bool refresh_running(const struct work *work, const struct parts *parts)
     choose(work, parts, &steps);
     good = restart_daemons(work, &steps.restart);
     if (steps.start.count > 0) {
-        good = control_start(work->settings, &steps.start) && good; /* before mail is sent there */
-        print_names("started", &steps.start);
+        bool started = control_start(work->settings, &steps.start); /* before mail is sent there */
+
+        if (started)
+            print_names("started", &steps.start);
+        good = started && good;
     }
     good = reload(work, parts, &steps) && good;
     for (size_t i = 0; good && i < parts->count; i++)
@@ -194,6 +198,21 @@ bool refresh_before(const struct work *work)
     print_names("stopped", &stop);
     parts_deinit(&parts);
     return good;
+}
+
+void refresh_report_stopped(const struct work *work)
+{
+    struct parts parts;
+
+    parts_init(&parts, work->settings);
+    for (size_t i = 0; i < parts.count; i++)
+        if (part_runs(&parts.items[i], NULL) == 0 &&
+            pending_get(work->settings, &parts.items[i]) == PENDING_START)
+            fprintf(stderr,
+                    "%s is stopped, and stays so until peg-gen apply, run again, comes to its "
+                    "end\n",
+                    parts.items[i].name);
+    parts_deinit(&parts);
 }
 
 bool refresh(const struct work *work, bool restart)

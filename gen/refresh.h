@@ -13,6 +13,9 @@
  */
 bool refresh_before(const struct work *work) PEG_MUST_USE;
 
+/* After an error: say on stderr what was stopped, here or by an earlier run, and is still. */
+void refresh_report_stopped(const struct work *work);
+
 /*
  * After work_carry_out(), where the gateway runs: start what is new or was stopped, reload what has
  * changed, listeners included (master(8)), and restart those of our daemons that a reload does not
