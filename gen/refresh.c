@@ -19,6 +19,7 @@ enum { TRANSPORT_TIMEOUT_MS = 10000, POLL_MS = 10 };
 struct steps {
     struct selection start;   /* new, or stopped by us */
     struct selection restart; /* daemons that have to be started with other settings */
+    struct selection decide;  /* the same for peg-milter, which sends mail to what is new */
     struct selection daemons; /* to be reloaded */
     struct selection postfix; /* to be reloaded */
 };
@@ -60,7 +61,7 @@ static void choose_daemon(const struct work *work, const struct part *part, stru
     bool runs = part_runs(part, NULL) == 1;
 
     if (runs && startup_needs_restart(work->settings, part->name))
-        select_part(&steps->restart, part);
+        select_part(part->kind == PART_MILTER ? &steps->decide : &steps->restart, part);
     else if (runs)
         select_part(&steps->daemons, part);
     else if (pending_get(work->settings, part) == PENDING_START)
@@ -128,19 +129,6 @@ static bool await_transports(const struct work *work)
     return true;
 }
 
-/* First the frontend, which may be given new ways, then those who send mail there. */
-static bool reload(const struct work *work, const struct parts *parts, const struct steps *steps)
-{
-    bool good = control_reload(work->settings, &steps->postfix);
-
-    if (part_runs(parts_find(parts, "frontend"), NULL) == 1)
-        good = await_transports(work) && good;
-    good = control_reload(work->settings, &steps->daemons) && good;
-    print_names("reloaded", &steps->daemons);
-    print_names("reloaded", &steps->postfix);
-    return good;
-}
-
 static bool restart_daemons(const struct work *work, const struct selection *restart)
 {
     bool good = true;
@@ -151,6 +139,20 @@ static bool restart_daemons(const struct work *work, const struct selection *res
         good = control_stop(work->settings, restart) && control_start(work->settings, restart);
     if (good)
         print_names("restarted", restart);
+    return good;
+}
+
+/* First the frontend, which may be given new ways, then those who send mail there. */
+static bool reload(const struct work *work, const struct parts *parts, const struct steps *steps)
+{
+    bool good = control_reload(work->settings, &steps->postfix);
+
+    if (part_runs(parts_find(parts, "frontend"), NULL) == 1)
+        good = await_transports(work) && good;
+    good = restart_daemons(work, &steps->decide) && good;
+    good = control_reload(work->settings, &steps->daemons) && good;
+    print_names("reloaded", &steps->daemons);
+    print_names("reloaded", &steps->postfix);
     return good;
 }
 

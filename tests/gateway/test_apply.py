@@ -3,7 +3,10 @@ back, and no more is reloaded or restarted than must be.
 """
 
 import fcntl
+import os
 import re
+import subprocess
+import time
 
 import pytest
 
@@ -81,6 +84,22 @@ def test_no_more_is_restarted_than_must_be(live, change, parameter, value, progr
     assert {name for name in after if after[name] != before[name]} == {program}
     lines = change(**{parameter: value})
     assert "restarted" not in handled(lines)
+
+
+def test_the_frontend_has_new_ways_before_a_restarted_milter_sends_mail_there(live):
+    started = live.path("run/priority-email-gateway/peg-milter.started")
+    ways = live.path("var/spool/postfix-frontend/private/peg2-f")
+    before = os.stat(started).st_ino
+    live.write_conf({**TWO, "PRIORITY_COUNT": 3, "TABLE_CAPACITY": 3000})
+    applying = subprocess.Popen(live.command("peg-gen", "apply"), stdout=subprocess.DEVNULL)
+    while not os.path.exists(ways):
+        assert applying.poll() is None
+        assert os.path.exists(started) and os.stat(started).st_ino == before
+        time.sleep(0.005)
+    assert applying.wait(60) == 0
+    assert os.stat(started).st_ino != before
+    live.write_conf(TWO)
+    live.gen("apply")
 
 
 def test_a_parameter_of_ours_that_was_edited_is_shown_and_set_back(live, change):

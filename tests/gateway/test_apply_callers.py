@@ -3,6 +3,7 @@ no further, a umask that keeps others out, signals ignored; and folders that an 
 """
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -19,9 +20,9 @@ def gateway_that_runs():
         yield live
 
 
-def call(live, setup, *words):
-    """Run peg-gen by a shell that does something first."""
-    command = live.command("peg-gen", *words)
+def call(live, setup, program, *words):
+    """Run a program by a shell that does something first."""
+    command = live.command(program, *words)
     script = setup + '; exec "$@"'
     return subprocess.run(
         ["sh", "-c", script, "sh", *command],
@@ -45,31 +46,25 @@ def test_a_reader_that_goes_away_does_not_end_it_half_way(live):
 
 def test_what_cannot_be_told_is_an_error(live):
     for command in ("diff", "check", "apply"):
-        assert call(live, "exec >/dev/full", command).returncode == 1, command
+        assert call(live, "exec >/dev/full", "peg-gen", command).returncode == 1, command
 
 
 def test_closed_standard_files_do_no_harm(live):
     for number, closed in enumerate(("<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-")):
         live.write_conf({**TWO, "QUEUE_RUN_DELAY[1]": "%ds" % (70 + number)})
-        assert call(live, "exec " + closed, "check").returncode == 0, closed
-        assert call(live, "exec " + closed, "apply").returncode == 0, closed
+        assert call(live, "exec " + closed, "peg-gen", "check").returncode == 0, closed
+        assert call(live, "exec " + closed, "peg-gen", "apply").returncode == 0, closed
         assert live.gen("diff").stdout == "nothing to change\n"
 
 
-def test_a_umask_keeps_nobody_out():
-    gateway = Gateway(priority_count=2, conf=TWO, rules=RULES)
-    before = os.umask(0o077)
-    try:
-        gateway.write()
-        parent = gateway.path("var/lib/priority-email-gateway-bounce")
-        assert os.stat(parent).st_mode & 0o777 == 0o755
-        gateway.run()
-        for program in ("peg-milter", "peg-tcpmap"):
-            path = gateway.path("run/priority-email-gateway/%s.pid" % program)
-            assert os.stat(path).st_mode & 0o777 == 0o644
-    finally:
-        os.umask(before)
-        gateway.remove()
+def test_a_umask_keeps_nobody_out(live):
+    parent = live.path("var/lib/priority-email-gateway-bounce")
+    shutil.rmtree(parent)
+    assert call(live, "umask 077", "peg-gen", "apply").returncode == 0
+    assert os.stat(parent).st_mode & 0o777 == 0o755
+    assert call(live, "umask 077", "peg-ctl", "restart", "milter").returncode == 0
+    pid_file = live.path("run/priority-email-gateway/peg-milter.pid")
+    assert os.stat(pid_file).st_mode & 0o777 == 0o644
 
 
 def test_an_option_whose_service_is_not_there_is_an_error(live):

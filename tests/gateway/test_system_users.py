@@ -151,6 +151,23 @@ def test_queues_with_mail_are_given_to_users_of_their_own(site):
         relay.stop()
 
 
+def test_what_a_run_that_fails_leaves_stopped_is_named_and_started_by_the_next(site):
+    site.configure("no")
+    site.run("peg-gen", "apply")
+    site.run("peg-ctl", "start")
+    site.configure("yes")
+    obstacle = "/etc/postfix0.peg-gen/main.cf.peg-gen"
+    site.run("mkdir", "-p", obstacle + "/full")
+    failed = site.run("peg-gen", "apply", check=False)
+    assert failed.returncode == 1 and "postfix0.peg-gen/main.cf: cannot be" in failed.stderr
+    for name in NAMES:
+        assert name + " is stopped, and stays so until peg-gen apply, run again" in failed.stderr
+    site.run("rm", "-r", obstacle)
+    site.run("peg-gen", "apply")
+    assert site.run("peg-ctl", "status").stdout.count(" running ") == len(NAMES) + 3
+    check_all_own(site)
+
+
 def test_a_gateway_is_made_by_runs_that_are_killed(site):
     site.configure("yes")
     kills = site.apply_killed()
