@@ -119,7 +119,10 @@ bool files_share(const char *path, const char *user)
 static bool replace(const char *path, const char *text, size_t len, mode_t mode)
 {
     char *temporary = mem_printf("%s.peg-gen", path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd;
+
+    unlink(temporary); /* of a run that was killed, or put there by somebody else */
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool good = fd >= 0 && file_write(fd, text, len) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
 
     if (fd >= 0 && close(fd) != 0)

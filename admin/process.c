@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -30,18 +31,38 @@ void process_begin(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/*
+ * A terminal's Ctrl-C is for us alone, who know what must not be left half done; and what we run
+ * does not go on without us.
+ */
+static bool leave_terminal(pid_t parent)
+{
+    static const int held[] = {SIGHUP, SIGINT, SIGTERM};
+    sigset_t none;
+
+    if (setpgid(0, 0) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
+        signal(held[i], SIG_IGN); /* what has come since fork() was meant for us as well */
+        signal(held[i], SIG_DFL);
+    }
+    sigemptyset(&none);
+    signal(SIGPIPE, SIG_DFL);
+    return sigprocmask(SIG_SETMASK, &none, NULL) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+           getppid() == parent;
+}
+
 /* In the child: never returns. */
 static void PEG_NORETURN become(const struct process *process, char *const argv[], int nice_level,
-                                int input_fd)
+                                int input_fd, pid_t parent)
 {
-    if (input_fd < 0 || dup2(input_fd, STDIN_FILENO) < 0 ||
+    if (!leave_terminal(parent) || input_fd < 0 || dup2(input_fd, STDIN_FILENO) < 0 ||
         dup2(process->out_fd, STDOUT_FILENO) < 0 || dup2(process->err_fd, STDERR_FILENO) < 0)
         _exit(STATUS_NOT_STARTED);
     if (nice_level != PROCESS_NICE_KEEP && setpriority(PRIO_PROCESS, 0, nice_level) != 0) {
         dprintf(STDERR_FILENO, "cannot set nice level %d: %m\n", nice_level);
         _exit(STATUS_NOT_STARTED);
     }
-    signal(SIGPIPE, SIG_DFL);
     execvp(argv[0], argv);
     dprintf(STDERR_FILENO, "%s: %m\n", argv[0]);
     _exit(STATUS_NOT_STARTED);
@@ -62,6 +83,7 @@ bool process_start_from(struct process *process, const char *const argv[], int n
 {
     char **words = NULL;
     size_t count = 0;
+    pid_t parent = getpid();
 
     process->out_fd = memfd_create("stdout", MFD_CLOEXEC);
     process->err_fd = memfd_create("stderr", MFD_CLOEXEC);
@@ -73,7 +95,7 @@ bool process_start_from(struct process *process, const char *const argv[], int n
     fflush(NULL);
     process->pid = process->out_fd < 0 || process->err_fd < 0 ? -1 : fork();
     if (process->pid == 0)
-        become(process, words, nice_level, input_fd);
+        become(process, words, nice_level, input_fd, parent);
     if (process->pid < 0) {
         fprintf(stderr, "%s: cannot be started: %m\n", argv[0]);
         close(process->out_fd);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ctl/alias_index.h"
+#include "ctl/pending.h"
 #include "ctl/rules_check.h"
 #include "ctl/control.h"
 #include "ctl/dscp_table.h"
@@ -130,8 +131,11 @@ static bool start(const struct settings *settings, const struct selection *selec
     return control_start(settings, selection) && marked;
 }
 
+/* What is stopped here is not to be started by the next peg-gen apply. */
 static bool stop(const struct settings *settings, const struct selection *selection, bool directly)
 {
+    for (size_t i = 0; i < selection->count; i++)
+        pending_clear(settings, selection->items[i]);
     return directly ? control_stop_directly(selection) : control_stop(settings, selection);
 }
 

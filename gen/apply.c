@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "admin/files.h"
+#include "admin/mem.h"
 #include "gen/check.h"
 #include "gen/gone.h"
 #include "admin/part.h"
@@ -65,6 +68,19 @@ static bool may_change(const struct work *work)
     return good;
 }
 
+/* Between a stop and a start nobody must end this process: hung up terminals, Ctrl-C, a shutdown.
+ */
+static void hold_signals(int how)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(how, &signals, NULL);
+}
+
 static bool carry_out(struct work *work, bool restart)
 {
     if (restart && !refresh_before(work)) {
@@ -86,9 +102,10 @@ static bool retire(const struct settings *settings, const struct apply_options *
     struct work work;
     bool good = work_prepare(&work, settings, true) && carry_out(&work, true);
 
-    if (good)
-        good =
-            gone_start(&work) && retire_wait(&work, options->drain ? options->drain_s : NO_DRAIN_S);
+    good = good && gone_start(&work);
+    hold_signals(SIG_UNBLOCK); /* all runs, and this may take long */
+    good = good && retire_wait(&work, options->drain ? options->drain_s : NO_DRAIN_S);
+    hold_signals(SIG_BLOCK);
     work_deinit(&work);
     return good;
 }
@@ -112,6 +129,7 @@ static bool apply(struct work *work, const struct apply_options *options)
     const struct settings *settings = work->settings;
     bool good = options->restart || may_change(work);
 
+    hold_signals(SIG_BLOCK);
     work_clean(work);
     if (work_count(work) == 0)
         printf("nothing to change\n");
@@ -126,15 +144,21 @@ static bool apply(struct work *work, const struct apply_options *options)
 /* One at a time: two would undo each other's work. */
 static bool lock(const struct settings *settings)
 {
-    int fd = open(settings->file, O_RDONLY | O_CLOEXEC); /* until this process ends */
+    char *path = mem_printf("%s/run/peg-gen.lock", settings->root);
+    char *folder = mem_printf("%s/run", settings->root);
+    int fd = -1; /* open until this process ends */
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    if (errno == EWOULDBLOCK)
-        fprintf(stderr, "%s: another peg-gen apply is at work; wait for its end\n", settings->file);
-    else
-        fprintf(stderr, "%s: cannot be locked: %m\n", settings->file);
-    return false;
+    if (files_make_folder(folder, 0755, NULL)) /* root's alone, so that nobody else can lock it */
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool good = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+    if (fd >= 0 && !good && errno == EWOULDBLOCK)
+        fprintf(stderr, "%s: another peg-gen apply is at work; wait for its end\n", path);
+    else if (!good)
+        fprintf(stderr, "%s: cannot be locked: %m\n", path);
+    free(path);
+    free(folder);
+    return good;
 }
 
 static bool run_command(const struct settings *settings, const struct apply_options *options,

@@ -28,15 +28,20 @@ struct change {
     gid_t old_gid, gid;
 };
 
-static bool give(const char *path, const struct stat *st, const struct change *change)
+/*
+ * By its name in the folder where fts(3) stands, which it has made sure of: a process that the old
+ * owner has left must not lead us elsewhere.
+ */
+static bool give(const FTSENT *entry, const struct change *change)
 {
+    const struct stat *st = entry->fts_statp;
     gid_t gid = st->st_gid == change->old_gid ? change->gid : (gid_t)-1;
 
     if (st->st_uid != change->old_uid)
         return true; /* root's, and what another one put there */
-    if (lchown(path, change->uid, gid) == 0 || errno == ENOENT)
+    if (lchown(entry->fts_accpath, change->uid, gid) == 0 || errno == ENOENT)
         return true;
-    fprintf(stderr, "%s: its owner cannot be changed: %m\n", path);
+    fprintf(stderr, "%s: its owner cannot be changed: %m\n", entry->fts_path);
     return false;
 }
 
@@ -45,7 +50,7 @@ static bool give_tree(const char *folder, const struct change *change)
 {
     char *copy = mem_dup(folder);
     char *const paths[] = {copy, NULL};
-    FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+    FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV, NULL);
     const FTSENT *entry;
     bool good = walk != NULL;
 
@@ -55,7 +60,7 @@ static bool give_tree(const char *folder, const struct change *change)
             fprintf(stderr, "%s: cannot be read: %m\n", entry->fts_path);
             good = false;
         } else if (entry->fts_info != FTS_D && entry->fts_info != FTS_NS) {
-            good = give(entry->fts_path, entry->fts_statp, change);
+            good = give(entry, change);
         }
     }
     if (walk != NULL)

@@ -9,7 +9,7 @@
 #include "ctl/control.h"
 #include "admin/mem.h"
 #include "admin/part.h"
-#include "gen/pending.h"
+#include "ctl/pending.h"
 #include "lib/clock.h"
 #include "lib/startup.h"
 
@@ -33,6 +33,15 @@ static bool any_runs(const struct parts *parts)
 {
     for (size_t i = 0; i < parts->count; i++)
         if (part_runs(&parts->items[i], NULL) == 1)
+            return true;
+    return false;
+}
+
+/* What an earlier run has stopped and not started again. */
+static bool any_waits(const struct work *work, const struct parts *parts)
+{
+    for (size_t i = 0; i < parts->count; i++)
+        if (pending_get(work->settings, &parts->items[i]) == PENDING_START)
             return true;
     return false;
 }
@@ -225,7 +234,7 @@ bool refresh(const struct work *work, bool restart)
     bool good = true;
 
     parts_init(&parts, work->settings);
-    if (!any_runs(&parts))
+    if (!any_runs(&parts) && !any_waits(work, &parts))
         printf("the gateway is stopped; start it with: peg-ctl start%s%s\n", option, root);
     else if (restart)
         good = refresh_running(work, &parts);

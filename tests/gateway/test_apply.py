@@ -5,6 +5,7 @@ back, and no more is reloaded or restarted than must be.
 import fcntl
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -150,8 +151,10 @@ def test_comments_stay_before_what_they_are_about(live, change):
 
 
 def test_one_apply_is_at_work_at_a_time(live):
-    with open(live.path("etc/priority-email-gateway.conf")) as conf:
-        fcntl.flock(conf, fcntl.LOCK_EX)
+    live.gen("apply")
+    with open(live.path("run/peg-gen.lock")) as lock:
+        assert os.fstat(lock.fileno()).st_mode & 0o777 == 0o600
+        fcntl.flock(lock, fcntl.LOCK_EX)
         refused = live.gen("apply", check=False)
         assert refused.returncode == 1
         assert "another peg-gen apply is at work" in refused.stderr
@@ -165,3 +168,20 @@ def test_options_that_do_not_go_together_are_wrong_usage(live):
         ("apply", "--drain=0"), ("apply", "--drain=x"),
     ):
         assert live.gen(*words, check=False).returncode == 2, words
+
+
+def test_a_terminal_that_hangs_up_does_not_end_it_half_way(live, change):
+    for number, (signal_number, value) in enumerate(
+        [(signal.SIGHUP, 3000), (signal.SIGINT, 4000), (signal.SIGTERM, 5000)]
+    ):
+        live.write_conf({**TWO, "TABLE_CAPACITY": value, "QUEUE_RUN_DELAY[0]": 100 + number})
+        before = live.daemon_pid("peg-milter")
+        process = subprocess.Popen(
+            live.command("peg-gen", "apply"), stdout=subprocess.PIPE, start_new_session=True
+        )
+        assert process.stdout.readline()  # it has begun to change something
+        os.killpg(process.pid, signal_number)
+        process.stdout.read()
+        assert process.wait() == 0
+        assert live.daemon_pid("peg-milter") != before
+        assert live.gen("diff").stdout == "nothing to change\n"

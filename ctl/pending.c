@@ -1,5 +1,5 @@
 /* pending - what running processes still have to take over */
-#include "gen/pending.h"
+#include "ctl/pending.h"
 
 #include <errno.h>
 #include <limits.h>

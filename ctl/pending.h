@@ -7,8 +7,8 @@
  * its part counts for nothing. Notes are hints: where one cannot be made, that is said on stderr
  * and the change goes on.
  */
-#ifndef PEG_GEN_PENDING_H
-#define PEG_GEN_PENDING_H
+#ifndef PEG_CTL_PENDING_H
+#define PEG_CTL_PENDING_H
 
 #include "admin/part.h"
 #include "lib/attr.h"
