@@ -27,3 +27,8 @@ int probe_priority(const char *address, int priority_count)
         priority = priority * 10 + (*domain++ - '0');
     return priority < priority_count ? priority : -1;
 }
+
+bool probe_can_be(const char *sender, size_t recipient_count)
+{
+    return sender[0] == '\0' && recipient_count == 1;
+}

@@ -23,6 +23,7 @@ struct classify {
     struct rules_matcher *matcher;
     struct address_set *primary; /* of this message's To and Resent-To; NULL until there is one */
     bool primary_cut;            /* there may have been more in To */
+    bool may_be_probe;
     int default_priority;
     size_t best[KINDS]; /* index + 1 of the last rule that matched; 0: none */
     char *unfolded;     /* room for a value */
@@ -57,7 +58,7 @@ void classify_begin(struct classify *classify, const struct rules *rules, int de
                     void (*gave_up)(void *arg, const struct rule *rule, const char *why), void *arg)
 {
     address_set_free(&classify->primary);
-    classify->primary_cut = false;
+    classify->primary_cut = classify->may_be_probe = false;
     classify->rules = rules;
     classify->default_priority = default_priority;
     classify->best[KIND_TO] = classify->best[KIND_CC] = 0;
@@ -124,6 +125,11 @@ void classify_macro(struct classify *classify, const char *name, const char *val
     const size_t *indexes = rules_for(classify->rules, name, &count);
 
     test_rules(classify, indexes, count, value, strlen(value));
+}
+
+void classify_envelope(struct classify *classify, const char *sender, size_t recipient_count)
+{
+    classify->may_be_probe = probe_can_be(sender, recipient_count);
 }
 
 static bool add_primary(struct classify *classify, const char *name, const char *value,
@@ -196,7 +202,9 @@ struct classify_verdict classify_recipient(struct classify *classify, const char
     bool named =
         primary != NULL && (address_set_has(primary, resolved) || address_set_has(primary, given));
     struct classify_verdict verdict = verdict_of_kind(classify, named ? KIND_TO : KIND_CC, macro);
-    int probed = probe_priority(resolved, rules_priority_count(classify->rules));
+    int probed = classify->may_be_probe
+                     ? probe_priority(resolved, rules_priority_count(classify->rules))
+                     : -1;
 
     if (probed >= 0)
         return (struct classify_verdict){.primary = named, .priority = probed};

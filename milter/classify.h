@@ -37,6 +37,9 @@ void classify_macro(struct classify *classify, const char *name, const char *val
 bool classify_header(struct classify *classify, const char *name, const char *value,
                      size_t value_len) PEG_MUST_USE;
 
+/* Take in the sender ("" for none) and the number of recipients: without it nothing is a probe. */
+void classify_envelope(struct classify *classify, const char *sender, size_t recipient_count);
+
 struct classify_verdict {
     bool primary;            /* stands in To or Resent-To */
     const struct rule *rule; /* that decided; NULL: none matched */

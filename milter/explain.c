@@ -104,6 +104,7 @@ static bool explain_all(struct explanation *explanation, const struct explain_re
     take_macro(explanation, "{mail_addr}", request->sender);
     take_macro(explanation, "{client_addr}", request->client);
     take_macro(explanation, "{auth_authen}", request->auth);
+    classify_envelope(explanation->classify, request->sender, request->recipient_count);
     if (!message_read_header(text, text_len, on_field, explanation))
         return false;
     for (size_t n = 0; n < request->recipient_count; n++)

@@ -228,9 +228,8 @@ static bool remove_route_headers(SMFICTX *ctx, const struct session *session)
 /* By the highest that there still is: meanwhile instances may have been removed. */
 static bool go_by_filter(SMFICTX *ctx, int priority)
 {
-    char name[] = PEG_ROUTE_HEADER;
+    char name[] = PEG_ROUTE_HEADER, value[16];
     int highest = policy_highest_priority();
-    char value[16];
 
     snprintf(value, sizeof value, "%d", priority < highest ? priority : highest);
     return smfi_addheader(ctx, name, value) == MI_SUCCESS;
@@ -297,6 +296,7 @@ static bool apply(SMFICTX *ctx, const struct session *session,
 static void classify_all(struct session *session, struct decide_recipient *decided,
                          struct classify_verdict *verdicts)
 {
+    classify_envelope(session->classify, session->envelope.sender, session->envelope.count);
     for (size_t n = 0; n < session->envelope.count; n++) {
         const struct envelope_recipient *recipient = &session->envelope.recipients[n];
 

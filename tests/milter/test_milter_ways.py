@@ -73,6 +73,20 @@ def test_where_there_is_no_other_spelling_all_goes_by_the_filter_at_the_highest(
     assert result.decision.way == "filter"
 
 
+def test_who_names_a_probe_among_the_recipients_does_not_raise_the_others(postfix):
+    use(postfix, "u@1.2", 0)
+    probe = "x@priority-4.peg-probe.invalid"
+    result = send(postfix, Message(to=["u@1.2"], cc=["other@dest.example", probe], to_priority=1))
+    assert [(m.name, m.value) for m in result.modifications] == [(ROUTE_HEADER, "2")]
+
+
+@pytest.mark.parametrize("sender, priority", [("", 4), ("eve@source.example", 1)])
+def test_a_probe_has_no_sender_so_that_nothing_of_it_comes_back(postfix, sender, priority):
+    recipient = "x@priority-4.peg-probe.invalid"
+    result = postfix.send([recipient], [("Cc-Priority", "1")], sender=sender)
+    assert result.decision.priorities == {priority: 1}
+
+
 def test_where_all_spellings_are_in_use_all_goes_by_the_filter_at_the_highest(postfix):
     for number, spelling in enumerate(["u@1.cn", "u@1.Cn", "u@1.cN", "u@1.CN"]):
         use(postfix, spelling, number)

@@ -129,10 +129,16 @@ static void macros_count_as_headers_do(void **state)
     assert_int_equal(priority_of("slow@x"), 3); /* and one that stands before */
 }
 
-static void a_probe_has_the_priority_that_it_names(void **state)
+static void a_probe_alone_without_a_sender_has_the_priority_that_it_names(void **state)
 {
     (void)state;
     read_message("X-Priority: 1\nX-Override: yes\nTo: to@priority-2.peg-probe.invalid\n");
+    assert_int_equal(priority_of("to@priority-2.peg-probe.invalid"), 3);
+    classify_envelope(classify, "eve@x", 1);
+    assert_int_equal(priority_of("to@priority-2.peg-probe.invalid"), 3);
+    classify_envelope(classify, "", 2);
+    assert_int_equal(priority_of("to@priority-2.peg-probe.invalid"), 3);
+    classify_envelope(classify, "", 1);
     assert_int_equal(priority_of("to@priority-2.peg-probe.invalid"), 2);
     assert_null(classify_recipient(classify, "a@priority-0.peg-probe.invalid",
                                    "a@priority-0.peg-probe.invalid", NULL)
@@ -205,7 +211,7 @@ int main(void)
         cmocka_unit_test(verdicts_follow_the_rules),
         cmocka_unit_test(a_message_does_not_remember_the_one_before),
         cmocka_unit_test(macros_count_as_headers_do),
-        cmocka_unit_test(a_probe_has_the_priority_that_it_names),
+        cmocka_unit_test(a_probe_alone_without_a_sender_has_the_priority_that_it_names),
         cmocka_unit_test(an_address_without_domain_is_primary_as_given_or_as_resolved),
         cmocka_unit_test(a_pattern_that_is_given_up_does_not_match_and_is_told),
         cmocka_unit_test(a_recipient_who_may_have_been_cut_off_to_is_not_demoted),
