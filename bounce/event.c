@@ -82,6 +82,15 @@ static bool is_from_client(void)
     return found;
 }
 
+/*
+ * Whether it went back to a sender, who claims this address then. It is a bounce, of which Postfix
+ * sends the notice besides, by a sender of its own (mail_addr_double_bounce()).
+ */
+static bool is_returned(const char *sender)
+{
+    return sender != NULL && (sender[0] == '\0' || strcmp(sender, "MAILER-DAEMON") == 0);
+}
+
 /* Count the bounce for a later call. False where that cannot be. */
 static bool hold_back(const struct caller *caller, struct state *state, const char *text,
                       size_t len)
@@ -149,7 +158,7 @@ static int take_mail(const struct caller *caller, const struct settings *setting
     settings_bounce_address(caller->name, address);
     kind =
         is_from_client() ? NOTICE_FOREIGN : notice_read(text, len, caller->name, address, notice);
-    if (kind == NOTICE_BOUNCE && call_command(caller, settings)[0] != '\0')
+    if (kind == NOTICE_BOUNCE && !is_returned(sender) && call_command(caller, settings)[0] != '\0')
         handle(caller, settings, text + start, len - start, notice);
     if (kind == NOTICE_FOREIGN)
         log_warn("%s: mail from=<%s> is returned: it is no notice of this Postfix", caller->name,

@@ -162,6 +162,16 @@ def test_what_others_send_to_the_address_is_returned_and_runs_nothing(bouncing):
     assert b"takes notices of its own mail system alone" in b" ".join(returned.content.split())
 
 
+def test_a_sender_that_claims_the_address_has_the_command_run_once_all_the_same(bouncing):
+    bouncing.relay.refuse_recipient("bob", REFUSED)
+    bouncing.send(
+        to=["bob@dest.example"], sender="bouncemanager@postfix4.invalid", priority_header="1"
+    )
+    assert handled(bouncing, count=2) == ["sent"] * 2  # what went back to the sender, and the notice
+    (call,) = settled(bouncing)
+    assert call.facts["SENDER"] == "bouncemanager@postfix4.invalid"
+
+
 def test_mail_that_is_handed_in_here_runs_nothing_either(bouncing):
     bouncing.sendmail(
         "-f", "eve@source.example", "bouncemanager@postfix-frontend.invalid",
