@@ -1,6 +1,7 @@
 /* doctor_probes - a message through every priority, from the frontend to its instance */
 #include "doctor/doctor_steps.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -135,8 +136,22 @@ static void send_probe(struct run *run, int priority)
         probe_server_expect(run->server, priority);
 }
 
+/* Whether a queue file is of the probe, which is small. The queue ID alone does not tell: it is
+ * what somebody said who need not have been the frontend, and the file is to be deleted. */
+static bool is_of_probe(int dir_fd, const char *name, const struct probe *probe)
+{
+    char bytes[LMTP_MESSAGE_MAX];
+    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    ssize_t len = fd >= 0 ? read(fd, bytes, sizeof bytes) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    return len > 0 &&
+           memmem(bytes, (size_t)len, probe->recipient, strlen(probe->recipient)) != NULL;
+}
+
 struct search {
-    const char *id;
+    const struct probe *probe;
     bool found;
 };
 
@@ -144,8 +159,8 @@ static bool search_visit(void *arg, int dir_fd, const char *name)
 {
     struct search *search = arg;
 
-    (void)dir_fd;
-    search->found = strcmp(name, search->id) == 0;
+    search->found =
+        strcmp(name, search->probe->queue_id) == 0 && is_of_probe(dir_fd, name, search->probe);
     return !search->found;
 }
 
@@ -153,7 +168,7 @@ static bool search_visit(void *arg, int dir_fd, const char *name)
 static const char *queue_of(const struct run *run, const struct probe *probe)
 {
     char *dir = mem_printf("%s" SETTINGS_FRONTEND_SPOOL, run->doctor->settings->root);
-    struct search search = {.id = probe->queue_id};
+    struct search search = {.probe = probe};
     const char *name = NULL;
 
     for (int queue = QUEUE_INCOMING; name == NULL && queue < QUEUE_COUNT; queue++) {

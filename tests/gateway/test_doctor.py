@@ -6,7 +6,9 @@ import os
 import re
 import signal
 import socket
+import socketserver
 import subprocess
+import threading
 import time
 
 import pytest
@@ -238,6 +240,41 @@ def changed_listener(patient, instance, service, option):
         with open(master, "w") as file:
             file.write(before)
         patient.ctl("reload")
+
+
+class Impostor(socketserver.StreamRequestHandler):
+    """Takes every message in the frontend's place, by a queue ID of its choice."""
+
+    def handle(self):
+        self.wfile.write(b"220 impostor\r\n")
+        in_message = False
+        for line in self.rfile:
+            if in_message and line != b".\r\n":
+                continue
+            reply = b"354 go on" if line == b"DATA\r\n" else b"250 2.0.0 Ok: queued as %s"
+            self.wfile.write(reply.replace(b"%s", self.server.queue_id) + b"\r\n")
+            in_message = line == b"DATA\r\n"
+
+
+def test_what_takes_the_place_of_the_frontend_cannot_have_mail_deleted(patient):
+    patient.ctl("stop", "1")
+    sent = patient.send(to=["bob@dest.example"], priority_header="1")
+    patient.log.wait_for("%s: to=<bob@dest.example>.*status=deferred" % sent.queue_id)
+    patient.ctl("stop", "frontend")
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    with socketserver.ThreadingTCPServer(("127.0.0.1", patient.ports.frontend), Impostor) as server:
+        server.queue_id = sent.queue_id.encode()
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            findings = examine(patient)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert findings.has("FAILED", r"^priority 0: .* the log says what became of " + sent.queue_id)
+    patient.ctl("start")
+    patient.flush("frontend")
+    assert patient.delivered(sent) == {"bob@dest.example": 1}
 
 
 def test_an_instance_that_rejects(patient):
