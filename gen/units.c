@@ -85,6 +85,21 @@ static bool is_below(const char *path, const char *folder)
     return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
+/* What has peg-monitor's unit see the folder as others do, and write there. To be freed. */
+static char *monitoring_lines(const char *path)
+{
+    bool tmp = is_below(path, "/tmp") || is_below(path, "/var/tmp");
+    bool home = is_below(path, "/home") || is_below(path, "/root") || is_below(path, "/run/user");
+    char *folder = quote(path);
+    char *lines = is_below(path, SETTINGS_RUN_DIR)
+                      ? mem_dup("")
+                      : mem_printf("%s%sReadWritePaths=%s\n", tmp ? "PrivateTmp=no\n" : "",
+                                   home ? "ProtectHome=no\n" : "", folder);
+
+    free(folder);
+    return lines;
+}
+
 void units_plan_files(const struct settings *settings, const char *setgid_group,
                       struct pairs *files)
 {
@@ -94,9 +109,7 @@ void units_plan_files(const struct settings *settings, const char *setgid_group,
     char *nice_line = line_unless(settings->milter_nice_level == 0, "Nice", nice);
     char *group = line_unless(strcmp(setgid_group, default_group) == 0,
                               "SupplementaryGroups=\nSupplementaryGroups", setgid_group);
-    char *folder = quote(settings->monitoring_dir);
-    char *writable =
-        line_unless(is_below(settings->monitoring_dir, SETTINGS_RUN_DIR), "ReadWritePaths", folder);
+    char *writable = monitoring_lines(settings->monitoring_dir);
 
     plan_socket(settings, files);
     plan_file(files, "peg-milter.service", "Service", mem_printf("%s%s", user, nice_line));
@@ -106,7 +119,6 @@ void units_plan_files(const struct settings *settings, const char *setgid_group,
     free(nice);
     free(nice_line);
     free(group);
-    free(folder);
     free(writable);
 }
 
