@@ -12,7 +12,9 @@
 #include "lib/attr.h"
 
 enum {
-    NOTICE_SIZE_MAX = 1 << 20, /* of a whole one; what goes beyond is not read */
+    /* Of a whole one; what goes beyond is not read. Of 1000 recipients (smtpd_recipient_limit) each
+     * has two long replies in it, and the part for programs comes last. */
+    NOTICE_SIZE_MAX = 1 << 24,
     NOTICE_ID_SIZE = 256,
     NOTICE_SENDER_SIZE = 1024,
     NOTICE_LIST_SIZE = 32 * 1024 /* so that an environment can hold it: 128 KiB is Linux's limit */

@@ -107,6 +107,21 @@ def test_the_operators_mappings_and_routes_are_not_in_the_way(bouncing, with_set
     assert "nothing to change" in bouncing.gen("diff").stdout
 
 
+def test_a_notice_of_megabytes_is_read_to_its_end(bouncing, with_settings):
+    table = bouncing.path("list")
+    members = ", ".join("user%d@dest.example" % number for number in range(900))
+    with open(table, "w") as file:
+        file.write("/^list@/ %s\n" % members)
+    with_settings(virtual_alias_maps="regexp:" + table)
+    bouncing.relay.refuse_recipient("@dest", "550 5.1.1 " + "no such user, " * 100)
+    bouncing.send(to=["list@list.example"], priority_header="1")
+    (call,) = bouncing.recorder.wait_for(1)
+    assert len(call.notice) > 2 << 20
+    assert call.facts["SENDER"] == "alice@source.example" and len(call.recipients) > 20
+    bouncing.log.wait_for(r"peg-bounce\S+ .*: from=<alice@source.example>, recipients=900, count=1")
+    bouncing.wait_until_empty()
+
+
 def test_a_host_with_local_mail_is_no_different(bouncing, with_settings):
     with_settings(
         mydestination="origin.example, localhost",
