@@ -141,6 +141,17 @@ static bool read_recipient(struct cursor *part, struct recipient *recipient_r)
     return any;
 }
 
+/* A mail to own_address fails as one to its alias. The original recipient alone does not tell: a
+ * client may name anybody (ORCPT, RFC 3461 4.2). */
+static bool is_own_recipient(const struct recipient *r, const char *own_address)
+{
+    static const char alias[] = "bouncecommand@";
+
+    return strcasecmp(r->final, own_address) == 0 ||
+           (strcasecmp(r->original, own_address) == 0 &&
+            strncasecmp(r->final, alias, strlen(alias)) == 0);
+}
+
 /* Add a line to both lists, or to none where one is full. */
 static void add_recipient(struct notice *notice, const struct recipient *r)
 {
@@ -177,8 +188,7 @@ enum notice_kind notice_read(const char *text, size_t len, const char *mail_name
     *notice_r = (struct notice){.queue_id = ""};
     read_message_fields(&part, mail_name, notice_r);
     while (read_recipient(&part, &r)) {
-        if (strcasecmp(r.action, "failed") != 0 || strcasecmp(r.final, own_address) == 0 ||
-            strcasecmp(r.original, own_address) == 0)
+        if (strcasecmp(r.action, "failed") != 0 || is_own_recipient(&r, own_address))
             others = true;
         else
             add_recipient(notice_r, &r);

@@ -173,6 +173,9 @@ static void mail_that_was_returned_to_its_sender_by_ourselves_is_none(void **sta
                 NOTICE_BOUNCE);
     assert_string_equal(notice->recipients, "bob@x");
     assert_int_equal(notice->recipient_count, 1);
+    expect_kind(HEADER STATUS "Final-Recipient: rfc822; bob@x\n" /* a client may claim the other */
+                              "Original-Recipient: rfc822;" OWN "\nAction: failed\n\n" END,
+                NOTICE_BOUNCE);
 }
 
 static void a_bounce_whose_recipients_postfix_has_lost_is_one(void **state)
