@@ -37,7 +37,8 @@ bool alias_index_is_fresh(const char *table)
     char *path = index_path(table, text_path(table));
     struct stat text, index;
     bool fresh = stat(text_path(table), &text) == 0 && stat(path, &index) == 0 &&
-                 !is_newer(&text.st_mtim, &index.st_mtim);
+                 !is_newer(&text.st_mtim, &index.st_mtim) &&
+                 !is_newer(&text.st_ctim, &index.st_mtim); /* of `cp -p` the one time that tells */
 
     free(path);
     return fresh;

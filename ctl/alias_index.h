@@ -10,7 +10,7 @@
 
 #include "lib/attr.h"
 
-/* Whether it is there, and no older than the text. */
+/* Whether it is there, and no older than the last change of the text. */
 bool alias_index_is_fresh(const char *table) PEG_MUST_USE;
 
 /* Make it from the text, at once or not at all. dir is the configuration folder. */

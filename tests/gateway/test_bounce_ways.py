@@ -167,6 +167,19 @@ def test_who_is_named_behind_bouncecommand_gets_a_copy_and_apply_leaves_that_alo
         bouncing.gen("apply")
 
 
+def test_a_text_that_was_restored_with_its_old_time_is_read(bouncing):
+    shipped = read(aliases(bouncing)).decode()
+    edit(bouncing, "bouncemanager: bouncecommand, admin@system.example\n")
+    os.utime(aliases(bouncing), (0, 0))
+    try:
+        assert "alias_maps: new index (postalias)" in bouncing.gen("diff").stdout
+        bouncing.gen("apply")
+        assert "nothing to change" in bouncing.gen("diff").stdout
+    finally:
+        edit(bouncing, shipped)
+        bouncing.gen("apply")
+
+
 def test_an_index_that_is_missing_or_old_is_made_by_apply_and_by_start(bouncing):
     index = index_of(bouncing)
     os.unlink(index)
