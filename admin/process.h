@@ -33,8 +33,8 @@ struct process {
 /*
  * Start argv[0], found by PATH, with standard input from /dev/null. nice_level is for it and all
  * that it starts; PROCESS_NICE_KEEP leaves ours. Returns false after an error on stderr. Several
- * may run at once; each needs one process_finish(). It has a process group of its own and no blocked
- * signals, and is killed when this process ends; what it leaves behind is not.
+ * may run at once; each needs one process_finish(). It has a process group of its own and no
+ * blocked signals, and is killed when this process ends; what it leaves behind is not.
  */
 bool process_start(struct process *process, const char *const argv[], int nice_level) PEG_MUST_USE;
 

@@ -2,7 +2,7 @@
  * run - run the bounce command: an argument list, never a shell
  *
  * The command has an environment of the facts (lib/command.h) and PATH, the notice as its standard
- * input, a time limit, and a session of its own, which ends with it: what it leaves behind is
+ * input, a time limit, and a session of its own: what it leaves behind in its process group is
  * killed.
  */
 #ifndef PEG_BOUNCE_RUN_H
