@@ -160,6 +160,14 @@ void files_remove_folder(const char *path)
     rmdir(path);
 }
 
+void files_remove_beside(const char *path, const char *suffix)
+{
+    char *beside = mem_printf("%s%s", path, suffix);
+
+    files_remove_folder(beside);
+    free(beside);
+}
+
 bool files_sync_folder(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

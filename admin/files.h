@@ -41,6 +41,9 @@ bool files_share(const char *path, const char *user) PEG_MUST_USE;
 /* Remove a folder with the files in it, where it is there. */
 void files_remove_folder(const char *path);
 
+/* The same for the folder that stands beside path, with suffix behind its name. */
+void files_remove_beside(const char *path, const char *suffix);
+
 /* Make durable what was created, renamed or removed in a folder, or in the one around path. */
 bool files_sync_folder(const char *path) PEG_MUST_USE;
 bool files_sync_parent(const char *path) PEG_MUST_USE;

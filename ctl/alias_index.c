@@ -10,6 +10,8 @@
 #include "admin/mem.h"
 #include "admin/process.h"
 
+#define STAGE ".peg-alias"
+
 static const char *text_path(const char *table)
 {
     return strchr(table, ':') + 1;
@@ -54,23 +56,15 @@ static bool run_postalias(const char *dir, const char *table, const char *copy)
     return good;
 }
 
-static char *stage_of(const char *dir)
-{
-    return mem_printf("%s.peg-alias", dir);
-}
-
 void alias_index_clean(const char *dir)
 {
-    char *stage = stage_of(dir);
-
-    files_remove_folder(stage);
-    free(stage);
+    files_remove_beside(dir, STAGE);
 }
 
 /* postalias(1) writes in place: of a copy, so that nobody ever sees half an index. */
 bool alias_index_build(const char *dir, const char *table)
 {
-    char *stage = stage_of(dir);
+    char *stage = mem_printf("%s" STAGE, dir);
     char *copy = mem_printf("%s/alias_maps", stage);
     char *from = index_path(table, copy);
     char *to = index_path(table, text_path(table));

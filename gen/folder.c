@@ -14,6 +14,8 @@
 #include "gen/template.h"
 #include "lib/file.h"
 
+#define STAGE ".peg-gen"
+
 static bool copy_present(const char *dir, const char *stage)
 {
     static const char *const names[] = {"main.cf", "master.cf"};
@@ -164,23 +166,15 @@ static bool commit(const struct difference *d, const char *stage)
     return good && files_sync_folder(dir);
 }
 
-static char *stage_of(const char *dir)
-{
-    return mem_printf("%s.peg-gen", dir);
-}
-
 void folder_clean(const char *dir)
 {
-    char *stage = stage_of(dir);
-
-    files_remove_folder(stage);
-    free(stage);
+    files_remove_beside(dir, STAGE);
 }
 
 bool folder_change(const char *template_dir, const struct difference *difference)
 {
     const struct difference *d = difference;
-    char *stage = stage_of(d->plan->dir);
+    char *stage = mem_printf("%s" STAGE, d->plan->dir);
     bool good;
 
     files_remove_folder(stage);
