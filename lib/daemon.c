@@ -82,9 +82,25 @@ static bool write_pid(int fd)
     return pwrite(fd, text, (size_t)len, 0) == len;
 }
 
+static bool give_to(int fd, const char *user)
+{
+    const struct passwd *account = geteuid() == 0 ? getpwnam(user) : NULL;
+    struct stat status;
+
+    if (account == NULL)
+        return true;
+    if (fstat(fd, &status) != 0)
+        return false;
+    if (status.st_nlink != 1) { /* who gave it a second name may mean another file */
+        errno = EMLINK;
+        return false;
+    }
+    return fchown(fd, account->pw_uid, account->pw_gid) == 0;
+}
+
 /* Keep the time when the process before this one was alive last; where that fails, it is unknown.
  */
-static void keep_time_before(int fd, const char *path)
+static void keep_time_before(int fd, const char *path, const char *user)
 {
     char before[PATH_MAX];
     struct stat status;
@@ -100,25 +116,9 @@ static void keep_time_before(int fd, const char *path)
         return;
     const struct timespec times[2] = {status.st_mtim, status.st_mtim};
 
-    if (futimens(before_fd, times) != 0)
+    if (!give_to(before_fd, user) || futimens(before_fd, times) != 0)
         unlink(before);
     close(before_fd);
-}
-
-static bool give_to(int fd, const char *user)
-{
-    const struct passwd *account = geteuid() == 0 ? getpwnam(user) : NULL;
-    struct stat status;
-
-    if (account == NULL)
-        return true;
-    if (fstat(fd, &status) != 0)
-        return false;
-    if (status.st_nlink != 1) { /* who gave it a second name may mean another file */
-        errno = EMLINK;
-        return false;
-    }
-    return fchown(fd, account->pw_uid, account->pw_gid) == 0;
 }
 
 bool daemon_pid_file(const char *path, const char *user)
@@ -137,7 +137,7 @@ bool daemon_pid_file(const char *path, const char *user)
         close(fd);
         return false;
     }
-    keep_time_before(fd, path);
+    keep_time_before(fd, path, user);
     if (!give_to(fd, user) || ftruncate(fd, 0) != 0 || !write_pid(fd)) {
         log_error("write %s: %m", path);
         close(fd);
