@@ -64,9 +64,14 @@ def send(gateway, to, to_priority, cc=(), cc_priority=None):
 
 def fill_disk(disk):
     """Fill it up, until not even the journal's last block takes any more."""
-    disk.fill()
-    # One block is 4096 bytes; the record of this message is longer.
-    assert send(disk.gateway, new_recipients(80), 3).way == "filter"
+    ways = []
+    for _ in range(10):  # the kernel counts free blocks for each processor apart, and not exactly
+        disk.fill()
+        # One block is 4096 bytes; the record of this message is longer.
+        ways.append(send(disk.gateway, new_recipients(80), 3).way)
+        if ways[-1] == "filter":
+            return
+    raise AssertionError("the disk takes more and more: %s" % ways)
 
 
 def check_complaints(gateway, pattern, began):
@@ -90,10 +95,10 @@ def test_while_the_disk_is_full_mail_goes_by_the_filter(disk, tight_gateway):
     gateway.ctl("start")
     with BusySenders(gateway, torture.dice(), SENDERS) as senders:
         wait_until_accepted(senders, MESSAGES)
+        segments = keeper.segments(gateway)  # the next may be begun while the disk is full
         fill_disk(disk)
         full = time.monotonic()
         no_more = wait_until_accepted(senders, MESSAGES)
-        segments = keeper.segments(gateway)
         disk.make_room()
         room = time.monotonic()
         wait_until_accepted(senders, MESSAGES)
