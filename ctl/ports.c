@@ -12,7 +12,10 @@
 
 #include "admin/mem.h"
 #include "admin/postconf.h"
+#include "lib/clock.h"
 #include "lib/settings_values.h"
+
+enum { TAKEN_TIMEOUT_MS = 5000, TAKEN_POLL_MS = 200 };
 
 int ports_number(const char *service)
 {
@@ -183,10 +186,30 @@ void ports_check(const struct settings *settings, const struct part *part, const
         check_frontend(settings, part, dir, diag);
 }
 
+static void emit_nothing(void *arg, const char *text)
+{
+    (void)arg;
+    (void)text;
+}
+
+/* Processes of a Postfix that has just been stopped have its port for a moment more. */
+static void await_free(const struct settings *settings, const struct part *part)
+{
+    for (int waited_ms = 0; waited_ms < TAKEN_TIMEOUT_MS; waited_ms += TAKEN_POLL_MS) {
+        struct diag diag = {.emit = emit_nothing};
+
+        ports_check(settings, part, part->dir, &diag);
+        if (diag.errors == 0)
+            return;
+        clock_sleep_ms(TAKEN_POLL_MS);
+    }
+}
+
 bool ports_are_free(const struct settings *settings, const struct part *part)
 {
     struct diag diag = diag_to_stderr();
 
+    await_free(settings, part);
     ports_check(settings, part, part->dir, &diag);
     return diag.errors == 0;
 }

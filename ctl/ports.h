@@ -16,7 +16,8 @@
 #include "lib/settings.h"
 
 /*
- * Whether nobody listens where this part, which does not run, is going to listen. Errors are
+ * Whether nobody listens where this part, which does not run, is going to listen; waits up to 5 s
+ * for those who leave, such as processes of a Postfix that has just been stopped. Errors are
  * printed on stderr. A daemon of ours needs no such look: it does not share its port.
  */
 bool ports_are_free(const struct settings *settings, const struct part *part) PEG_MUST_USE;

@@ -100,6 +100,7 @@ def test_while_the_disk_is_full_mail_goes_by_the_filter(disk, tight_gateway):
         full = time.monotonic()
         no_more = wait_until_accepted(senders, MESSAGES)
         disk.make_room()
+        gateway.log.wait_for(DISK_RELIEF)
         room = time.monotonic()
         wait_until_accepted(senders, MESSAGES)
     outcomes = outcomes_of(gateway, senders.accepted)
