@@ -143,6 +143,7 @@ class Gateway(Installation):
         for instance in self.instances():
             if sum(self.queue_counts(instance).values()):
                 self.postsuper(instance, "-d", "ALL")
+        self.relay.clear()  # what was under way until the power went
         self.ctl("start", *parts)
 
     def start_milter(self):
