@@ -23,6 +23,8 @@ struct settings_instance {
     int queue_run_delay_s; /* QUEUE_RUN_DELAY: the time between two tries at the least */
     int queue_lifetime_s;  /* MAXIMAL_QUEUE_LIFETIME */
     int dscp;              /* DSCP_CLASS as its six bits, 0 for BE */
+    int queue_limit;       /* QUEUE_LIMIT, messages in one of its queues; 0: none */
+    int queue_age_limit_s; /* QUEUE_AGE_LIMIT, of the oldest message in one of them; 0: none */
     char *bounce_command;  /* BOUNCE_COMMAND, "" for none */
     char *nexthop; /* INSTANCE_NEXTHOP[n], "[host]:port" of another host's instance; "": here */
 };
@@ -46,6 +48,7 @@ struct settings {
     int milter_connections;  /* LIMIT_CONNECTIONS_MILTER, sessions that it serves at once */
     int bounce_limit;        /* BOUNCE_COMMAND_LIMIT, calls a minute for each Postfix */
     char *monitoring_dir;    /* MONITORING_DIR, below root */
+    char *agentx_socket;     /* AGENTX_SOCKET, below root; "": no SNMP */
     bool instance_users;     /* INSTANCE_USERS; no by default under --root */
     struct settings_instance frontend;
     struct settings_instance instance[SETTINGS_PRIORITY_MAX]; /* priority_count of them are used */

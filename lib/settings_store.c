@@ -112,6 +112,8 @@ bool settings_table_store(const struct settings_parameter *p, void *base, const 
         return settings_value_command(value) && store_text(place, value);
     case KIND_PATH:
         return settings_value_path(value) && store_text(place, value);
+    case KIND_SOCKET:
+        return (*value == '\0' || settings_value_path(value)) && store_text(place, value);
     case KIND_NEXTHOP:
         return settings_value_nexthop(value) && store_text(place, value);
     }
@@ -131,6 +133,7 @@ void settings_table_free(struct settings *settings)
     free(settings->tcpmap_host);
     free(settings->daemon_user);
     free(settings->monitoring_dir);
+    free(settings->agentx_socket);
     settings_table_free_instance(&settings->frontend);
     for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++)
         settings_table_free_instance(&settings->instance[n]);

@@ -25,6 +25,8 @@ const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = 
     {"RELAY_HOST", KIND_RELAY, 0, 0, "", SUFFIX_NONE, IN_SETTINGS(relay_host)},
     {"MONITORING_DIR", KIND_PATH, 0, 0, SETTINGS_RUN_DIR "/monitoring", SUFFIX_NONE,
      IN_SETTINGS(monitoring_dir)},
+    {"AGENTX_SOCKET", KIND_SOCKET, 0, 0, "/var/agentx/master", SUFFIX_NONE,
+     IN_SETTINGS(agentx_socket)},
     {"FRONTEND_LISTEN", KIND_LISTEN, 0, 0, "25", SUFFIX_NONE, IN_SETTINGS(frontend_listen)},
     {"INSTANCE_PORT_BASE", KIND_NUMBER, 1, 65535, "20000", SUFFIX_NONE,
      IN_SETTINGS(instance_port_base)},
@@ -50,6 +52,9 @@ const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = 
     /* 0 is Postfix's own word for one try; 100 days are its limit (src/global/mail_params.h). */
     {"MAXIMAL_QUEUE_LIFETIME", KIND_TIME, 0, 100L * DAY_S, "1d", SUFFIX_ALL,
      IN_INSTANCE(queue_lifetime_s)},
+    {"QUEUE_LIMIT", KIND_NUMBER, 0, 1000000000, "0", SUFFIX_ALL, IN_INSTANCE(queue_limit)},
+    {"QUEUE_AGE_LIMIT", KIND_TIME, 0, 100L * DAY_S, "0", SUFFIX_ALL,
+     IN_INSTANCE(queue_age_limit_s)},
     {"BOUNCE_COMMAND", KIND_COMMAND, 0, 0, "", SUFFIX_ALL, IN_INSTANCE(bounce_command)},
     {"NICE_LEVEL", KIND_NUMBER, NICE_MIN, NICE_MAX, "0", SUFFIX_ALL, IN_INSTANCE(nice_level)},
     {"DSCP_CLASS", KIND_DSCP, 0, 0, "BE", SUFFIX_ALL, IN_INSTANCE(dscp)},
@@ -117,6 +122,10 @@ void settings_table_needed(const struct settings_parameter *p, char text_r[SETTI
         break;
     case KIND_PATH:
         snprintf(text_r, SETTINGS_NEEDED_SIZE, "the whole path of a folder, without \"..\",");
+        break;
+    case KIND_SOCKET:
+        snprintf(text_r, SETTINGS_NEEDED_SIZE,
+                 "\"\", or the whole path of a socket, without \"..\",");
         break;
     case KIND_NEXTHOP:
         snprintf(text_r, SETTINGS_NEEDED_SIZE, "\"\", [host]:port or [address]:port");

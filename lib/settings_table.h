@@ -24,6 +24,7 @@ enum settings_kind {
     KIND_DSCP,
     KIND_COMMAND,
     KIND_PATH,
+    KIND_SOCKET,
     KIND_NEXTHOP
 };
 
@@ -43,7 +44,7 @@ struct settings_parameter {
     size_t offset; /* in struct settings; with a suffix, in struct settings_instance */
 };
 
-enum { SETTINGS_PARAMETER_COUNT = 22 };
+enum { SETTINGS_PARAMETER_COUNT = 25 };
 extern const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT];
 
 /* The row of exactly this name (without suffix), or of the old name of one; NULL for others. */

@@ -49,37 +49,33 @@ static void remove_instance(int dir_fd, int instance)
 }
 
 /* Returns 0, or the errno of the last that failed. */
-static int write_instance(int dir_fd, const struct counts_instance *instance)
+static int write_instance(int dir_fd, const struct survey_instance *instance)
 {
-    const uint64_t numbers[QUEUE_COUNT] = {[QUEUE_INCOMING] = instance->queues.incoming,
-                                           [QUEUE_ACTIVE] = instance->queues.active,
-                                           [QUEUE_DEFERRED] = instance->queues.deferred,
-                                           [QUEUE_HOLD] = instance->queues.hold};
     char name[FIGURE_NAME_SIZE];
     int error = 0;
 
     for (int queue = 0; queue < QUEUE_COUNT; queue++) {
         name_of(instance->instance, (enum queue)queue, name);
-        if (!write_figure(dir_fd, name, numbers[queue]))
+        if (!write_figure(dir_fd, name, instance->queues[queue].messages))
             error = errno;
     }
     return error;
 }
 
-static const struct counts_instance *find(const struct counts *counts, int instance)
+static const struct survey_instance *find(const struct survey *survey, int instance)
 {
-    for (size_t i = 0; i < counts->instance_count; i++)
-        if (counts->instances[i].instance == instance)
-            return &counts->instances[i];
+    for (size_t i = 0; i < survey->instance_count; i++)
+        if (survey->instances[i].instance == instance)
+            return &survey->instances[i];
     return NULL;
 }
 
-bool figures_write(int dir_fd, const struct counts *counts)
+bool figures_write(int dir_fd, const struct survey *survey)
 {
     int error = 0;
 
     for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++) {
-        const struct counts_instance *instance = find(counts, n);
+        const struct survey_instance *instance = find(survey, n);
         int failed = 0;
 
         if (instance != NULL && instance->is_known)
@@ -89,9 +85,9 @@ bool figures_write(int dir_fd, const struct counts *counts)
         error = failed != 0 ? failed : error;
     }
     for (size_t i = 0; i < MILTER_NAME_COUNT; i++)
-        if (counts->milters < 0)
+        if (survey->milter.state == SURVEY_UNKNOWN)
             unlinkat(dir_fd, milter_names[i], 0);
-        else if (!write_figure(dir_fd, milter_names[i], (uint64_t)counts->milters))
+        else if (!write_figure(dir_fd, milter_names[i], survey->milter.state == SURVEY_UP))
             error = errno;
     errno = error;
     return error == 0;

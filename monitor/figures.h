@@ -15,7 +15,7 @@
 
 #include "lib/attr.h"
 #include "lib/settings.h"
-#include "monitor/counts.h"
+#include "monitor/survey.h"
 
 /*
  * Open MONITORING_DIR, made where it is not there, with its parents: 0755, the folder itself
@@ -31,7 +31,7 @@ int figures_open(const struct settings *settings, char path_r[PATH_MAX]) PEG_MUS
  * of instances that are not there (any more). Returns false with errno where one could not be
  * written; it is removed then, and the others are written.
  */
-bool figures_write(int dir_fd, const struct counts *counts) PEG_MUST_USE;
+bool figures_write(int dir_fd, const struct survey *survey) PEG_MUST_USE;
 
 /* Remove all of them: nobody counts any more. */
 void figures_remove(int dir_fd);

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
     struct options options = {.program = "peg-showqueues", .usage = usage, .root = ""};
     struct diag diag = diag_to_stderr();
     struct settings *settings;
+    static struct survey survey; /* large for a stack */
     bool ok;
     int opt;
 
@@ -29,7 +30,8 @@ int main(int argc, char **argv)
     settings = settings_load(options.root, &diag);
     if (settings == NULL)
         return EXIT_FAILED;
-    ok = showqueues_print(settings, options.program, stdout, stderr);
+    ok = survey_take(settings, SURVEY_COUNTS, NULL, NULL, &survey) &&
+         showqueues_print(&survey, options.program, stdout, stderr);
     if (fflush(stdout) != 0) {
         fprintf(stderr, "%s: cannot write: %m\n", options.program);
         ok = false;

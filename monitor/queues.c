@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -190,17 +190,4 @@ bool queues_count(const char *queue_dir, struct queue_counts *counts_r, char why
 uint64_t queues_total(const struct queue_counts *counts)
 {
     return counts->incoming + counts->active + counts->deferred + counts->hold;
-}
-
-void queues_print(FILE *out, const char *instance_name, const struct queue_counts *counts)
-{
-    uint64_t total = queues_total(counts);
-
-    fprintf(out, " * %s = %" PRIu64 "\n", instance_name, total);
-    if (total == 0)
-        return;
-    fprintf(out, "   | incoming = %" PRIu64 "\n", counts->incoming);
-    fprintf(out, "   | active   = %" PRIu64 "\n", counts->active);
-    fprintf(out, "   | deferred = %" PRIu64 "\n", counts->deferred);
-    fprintf(out, "   | hold = %" PRIu64 "\n", counts->hold);
 }

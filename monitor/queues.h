@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "lib/attr.h"
 
@@ -58,9 +57,5 @@ bool queues_count_until(const char *queue_dir, bool (*is_over)(void *arg), void 
 
 /* All four together. */
 uint64_t queues_total(const struct queue_counts *counts) PEG_MUST_USE;
-
-/* Write the counts of an instance to out: its total, and a line for each queue unless it is empty.
- */
-void queues_print(FILE *out, const char *instance_name, const struct queue_counts *counts);
 
 #endif

@@ -19,9 +19,9 @@
 #include "lib/reload_note.h"
 #include "lib/settings.h"
 #include "lib/startup.h"
-#include "monitor/counts.h"
 #include "monitor/figures.h"
 #include "monitor/loop.h"
+#include "monitor/survey.h"
 
 struct service {
     const char *program;
@@ -30,8 +30,8 @@ struct service {
     sigset_t signals; /* that are waited for, and blocked */
     int dir_fd;       /* MONITORING_DIR, as it was at start */
     char dir[PATH_MAX];
-    struct counts counts;
-    bool is_missing[COUNTS_INSTANCES_MAX]; /* the log knows; see missing_place() */
+    struct survey survey;
+    bool is_missing[SURVEY_INSTANCES_MAX]; /* the log knows; see missing_place() */
     bool cannot_write;                     /* so does it of that */
 };
 
@@ -43,8 +43,8 @@ static bool *missing_place(struct service *service, int instance)
 /* Say in the log what cannot be counted, and what can be again: not every minute. */
 static void tell_of_instances(struct service *service)
 {
-    for (size_t i = 0; i < service->counts.instance_count; i++) {
-        const struct counts_instance *found = &service->counts.instances[i];
+    for (size_t i = 0; i < service->survey.instance_count; i++) {
+        const struct survey_instance *found = &service->survey.instances[i];
         bool *is_missing = missing_place(service, found->instance);
         char name[SETTINGS_NAME_SIZE];
 
@@ -59,7 +59,7 @@ static void tell_of_instances(struct service *service)
 
 static void write_figures(struct service *service)
 {
-    bool good = figures_write(service->dir_fd, &service->counts);
+    bool good = figures_write(service->dir_fd, &service->survey);
 
     if (!good && !service->cannot_write)
         log_error("%s: figures cannot be written: %m", service->dir);
@@ -82,7 +82,7 @@ static void count(void *arg)
 {
     struct service *service = arg;
 
-    if (!counts_take(service->settings, is_over, NULL, &service->counts))
+    if (!survey_take(service->settings, SURVEY_COUNTS, is_over, NULL, &service->survey))
         return;
     tell_of_instances(service);
     write_figures(service);

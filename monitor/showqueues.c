@@ -1,35 +1,37 @@
-/* showqueues - the counts of all instances of a gateway, as peg-showqueues prints them */
+/* showqueues - a survey as peg-showqueues prints it */
 #include "monitor/showqueues.h"
 
-#include "monitor/counts.h"
-#include "monitor/queues.h"
+#include <inttypes.h>
 
-static bool print_instance(const struct settings *settings, int instance, const char *program,
-                           FILE *out, FILE *err)
+/* To the letter as the system printed them that this one succeeds. */
+static const char *const labels[QUEUE_COUNT] = {"incoming", "active  ", "deferred", "hold"};
+
+static void print_instance(const struct survey_instance *instance, FILE *out)
 {
+    uint64_t total = survey_messages(instance);
     char name[SETTINGS_NAME_SIZE];
-    char why[QUEUES_WHY_SIZE];
-    struct queue_counts counts;
 
-    if (!counts_of_instance(settings, instance, NULL, NULL, &counts, why)) {
-        fprintf(err, "%s: %s\n", program, why);
-        return false;
-    }
-    settings_instance_name(instance, name);
-    queues_print(out, name, &counts);
-    return true;
+    settings_instance_name(instance->instance, name);
+    fprintf(out, " * %s = %" PRIu64 "\n", name, total);
+    for (int queue = 0; total > 0 && queue < QUEUE_COUNT; queue++)
+        fprintf(out, "   | %s = %" PRIu64 "\n", labels[queue], instance->queues[queue].messages);
 }
 
-bool showqueues_print(const struct settings *settings, const char *program, FILE *out, FILE *err)
+bool showqueues_print(const struct survey *survey, const char *program, FILE *out, FILE *err)
 {
-    bool ok;
+    bool ok = true;
 
     fputs("Message count in incoming, active, deferred and hold queues of all Postfix instances\n"
           "\n",
           out);
-    ok = print_instance(settings, PEG_FRONTEND, program, out, err);
-    for (int i = 0; i < settings->priority_count; i++)
-        if (settings_is_local(settings, i))
-            ok = print_instance(settings, i, program, out, err) && ok;
+    for (size_t i = 0; i < survey->instance_count; i++) {
+        const struct survey_instance *instance = &survey->instances[i];
+
+        if (instance->is_known)
+            print_instance(instance, out);
+        else
+            fprintf(err, "%s: %s\n", program, instance->why);
+        ok = ok && instance->is_known;
+    }
     return ok;
 }

@@ -20,6 +20,8 @@ SUFFIXED = {
     "NICE_LEVEL": (["-20", "0", "+3", "20"], ["-21", "21", "x", "", "1.5"]),
     "QUEUE_RUN_DELAY": (TIMES, ["0", "8d", "5 m", "-1", "1y", ""]),
     "MAXIMAL_QUEUE_LIFETIME": (TIMES + ["0"], ["101d", "1,5h", "d", ""]),
+    "QUEUE_LIMIT": (["0", "1000000000"], ["1000000001", "-1", "many", ""]),
+    "QUEUE_AGE_LIMIT": (TIMES + ["0"], ["101d", "old", ""]),
     "DSCP_CLASS": (DSCP, ["AF44", "CS8", "64", "0x40", "best", ""]),
     "BOUNCE_COMMAND": (["", "logger bounce", '/bin/true two words'], ["a\x01b"]),
 }
@@ -32,6 +34,7 @@ PLAIN = {
     "NICE_LEVEL_QPSMTPD": (["-20", "20"], ["21", ""]),
     "BOUNCE_COMMAND_LIMIT": (["1", "60"], ["0", "ten"]),
     "MONITORING_DIR": (["/run/m", "/tmp/a.b"], ["run/m", "/a/../b", "", "/"]),
+    "AGENTX_SOCKET": (["", "/run/agentx"], ["run/agentx", "/a/../b", "/", "tcp:localhost:705"]),
     "DECISION_LIFETIME": (["20d", "100d"], ["61", "101d", "soon"]),
 }
 # Whole lines that are wrong, whatever stands around them.

@@ -84,15 +84,20 @@ static void expect_files(int dir_fd, const char *expected)
 
 static void each_count_has_a_file_with_the_names_of_old(void **state)
 {
-    const struct counts counts = {
-        .instances = {{.instance = PEG_FRONTEND, .is_known = true, .queues = {1, 2, 3, 4}},
-                      {.instance = 0, .is_known = true, .queues = {.deferred = 12345678901}}},
+    const struct survey survey = {
+        .instances =
+            {{.instance = PEG_FRONTEND,
+              .is_known = true,
+              .queues = {{.messages = 1}, {.messages = 2}, {.messages = 3}, {.messages = 4}}},
+             {.instance = 0,
+              .is_known = true,
+              .queues = {[QUEUE_DEFERRED] = {.messages = 12345678901}}}},
         .instance_count = 2,
-        .milters = 1};
+        .milter = {.state = SURVEY_UP}};
     int fd = open_folder(*state, "/figures");
 
     assert_true(fd >= 0);
-    assert_true(figures_write(fd, &counts));
+    assert_true(figures_write(fd, &survey));
     expect_files(fd, "milterCount=1 "
                      "postfix-frontend-active=2 postfix-frontend-deferred=3 "
                      "postfix-frontend-hold=4 postfix-frontend-incoming=1 "
@@ -105,32 +110,34 @@ static void each_count_has_a_file_with_the_names_of_old(void **state)
 
 static void what_is_not_known_or_not_there_any_more_has_none(void **state)
 {
-    struct counts counts = {.instances = {{.instance = PEG_FRONTEND, .is_known = true},
+    struct survey survey = {.instances = {{.instance = PEG_FRONTEND, .is_known = true},
                                           {.instance = 0, .is_known = true},
                                           {.instance = 63, .is_known = true}},
-                            .instance_count = 3};
+                            .instance_count = 3,
+                            .milter = {.state = SURVEY_DOWN}};
     int fd = open_folder(*state, "/figures");
 
     assert_true(fd >= 0);
-    assert_true(figures_write(fd, &counts));
+    assert_true(figures_write(fd, &survey));
     assert_int_equal(faccessat(fd, "postfix63-hold", F_OK, 0), 0);
-    counts.instances[0].is_known = false;
-    counts.instance_count = 2; /* PRIORITY_COUNT shrank */
-    counts.milters = -1;
-    assert_true(figures_write(fd, &counts));
+    survey.instances[0].is_known = false;
+    survey.instance_count = 2; /* PRIORITY_COUNT shrank */
+    survey.milter.state = SURVEY_UNKNOWN;
+    assert_true(figures_write(fd, &survey));
     expect_files(fd, "postfix0-active=0 postfix0-deferred=0 postfix0-hold=0 postfix0-incoming=0 ");
     close(fd);
 }
 
 static void one_that_cannot_be_written_is_an_error_and_the_others_are_written(void **state)
 {
-    const struct counts counts = {.instances = {{.instance = 0, .is_known = true}},
-                                  .instance_count = 1};
+    const struct survey survey = {.instances = {{.instance = 0, .is_known = true}},
+                                  .instance_count = 1,
+                                  .milter = {.state = SURVEY_DOWN}};
     int fd = open_folder(*state, "/figures");
 
     assert_true(fd >= 0);
     assert_int_equal(mkdirat(fd, "postfix0-hold", 0755), 0);
-    assert_false(figures_write(fd, &counts));
+    assert_false(figures_write(fd, &survey));
     assert_int_equal(errno, EISDIR);
     assert_int_equal(unlinkat(fd, "postfix0-hold", AT_REMOVEDIR), 0);
     expect_files(fd, "milterCount=0 postfix0-active=0 postfix0-deferred=0 postfix0-incoming=0 "

@@ -1,9 +1,8 @@
-/* test_queues - counting in a made-up queue directory, and the layout of the output */
+/* test_queues - counting in a made-up queue directory */
 #include "monitor/queues.h"
 
 #include <sys/wait.h>
 
-#include "monitor/showqueues.h"
 #include "tests/unit/queues_fixture.h"
 
 static void messages_are_counted_in_flat_and_in_hashed_queues(void **state)
@@ -203,110 +202,6 @@ static void a_count_that_takes_long_can_be_ended(void **state)
     assert_int_equal(asked, 6);
 }
 
-static void every_queue_is_a_line_under_its_instance_and_an_empty_instance_is_one_line(void **state)
-{
-    const struct queue_counts frontend = {.incoming = 1, .active = 12};
-    const struct queue_counts none = {0};
-    const struct queue_counts large = {.hold = UINT64_C(12345678901)};
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-
-    (void)state;
-    assert_non_null(out);
-    queues_print(out, "postfix-frontend", &frontend);
-    queues_print(out, "postfix0", &none);
-    queues_print(out, "postfix1", &large);
-    assert_int_equal(fclose(out), 0);
-    assert_string_equal(text, " * postfix-frontend = 13\n"
-                              "   | incoming = 1\n"
-                              "   | active   = 12\n"
-                              "   | deferred = 0\n"
-                              "   | hold = 0\n"
-                              " * postfix0 = 0\n"
-                              " * postfix1 = 12345678901\n"
-                              "   | incoming = 0\n"
-                              "   | active   = 0\n"
-                              "   | deferred = 0\n"
-                              "   | hold = 12345678901\n");
-    free(text);
-}
-
-struct shown {
-    bool ok;
-    char *out;
-    char *err;
-};
-
-static struct shown show(char *root, int priority_count)
-{
-    const struct settings settings = {.root = root, .priority_count = priority_count};
-    struct shown shown = {0};
-    size_t out_len;
-    size_t err_len;
-    FILE *out = open_memstream(&shown.out, &out_len);
-    FILE *err = open_memstream(&shown.err, &err_len);
-
-    assert_non_null(out);
-    assert_non_null(err);
-    shown.ok = showqueues_print(&settings, "peg-showqueues", out, err);
-    assert_int_equal(fclose(out), 0);
-    assert_int_equal(fclose(err), 0);
-    return shown;
-}
-
-static void all_instances_are_shown_frontend_first(void **state)
-{
-    char *root = *state;
-    struct shown shown;
-
-    make_queues(root, "var/spool/postfix-frontend");
-    make_queues(root, "var/spool/postfix0");
-    make_queues(root, "var/spool/postfix1");
-    make_file(root, "var/spool/postfix0/hold/ABCDEF0123");
-    shown = show(root, 2);
-    assert_true(shown.ok);
-    assert_string_equal(shown.err, "");
-    assert_string_equal(
-        shown.out,
-        "Message count in incoming, active, deferred and hold queues of all Postfix instances\n"
-        "\n"
-        " * postfix-frontend = 0\n"
-        " * postfix0 = 1\n"
-        "   | incoming = 0\n"
-        "   | active   = 0\n"
-        "   | deferred = 0\n"
-        "   | hold = 1\n"
-        " * postfix1 = 0\n");
-    free(shown.out);
-    free(shown.err);
-}
-
-static void an_instance_that_cannot_be_counted_is_an_error_and_the_others_are_shown(void **state)
-{
-    char *root = *state;
-    struct shown shown;
-    char expected[PATH_SIZE + 256];
-
-    make_queues(root, "var/spool/postfix-frontend");
-    make_queues(root, "var/spool/postfix1");
-    shown = show(root, 2);
-    assert_false(shown.ok);
-    assert_string_equal(
-        shown.out,
-        "Message count in incoming, active, deferred and hold queues of all Postfix instances\n"
-        "\n"
-        " * postfix-frontend = 0\n"
-        " * postfix1 = 0\n");
-    snprintf(expected, sizeof expected,
-             "peg-showqueues: %s/var/spool/postfix0: No such file or directory, make the instance "
-             "with 'peg-gen apply'\n",
-             root);
-    assert_string_equal(shown.err, expected);
-    free(shown.out);
-    free(shown.err);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -319,9 +214,6 @@ int main(void)
         TEST(a_walk_gives_every_message_with_the_folder_it_is_in),
         TEST(a_walk_ends_where_the_visitor_says),
         TEST(a_count_that_takes_long_can_be_ended),
-        TEST(every_queue_is_a_line_under_its_instance_and_an_empty_instance_is_one_line),
-        TEST(all_instances_are_shown_frontend_first),
-        TEST(an_instance_that_cannot_be_counted_is_an_error_and_the_others_are_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,9 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(s->table_capacity, 1000000);
     assert_string_equal(s->daemon_user, "peg");
     assert_string_equal(s->monitoring_dir, "/run/priority-email-gateway/monitoring");
+    assert_string_equal(s->agentx_socket, "/var/agentx/master");
+    assert_int_equal(s->frontend.queue_limit, 0);
+    assert_int_equal(s->instance[4].queue_age_limit_s, 0);
     assert_int_equal(s->milter_nice_level, 0);
     assert_int_equal(s->milter_connections, 100);
     assert_int_equal(s->bounce_limit, 10);
