@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/daemon.h"
+#include "lib/iso_time.h"
 #include "lib/log.h"
 #include "lib/options.h"
 #include "lib/route.h"
@@ -47,10 +48,10 @@ static void print_recipient(const struct settings *settings, int filter_priority
 static bool print_record(const struct settings *settings, struct record_reader *reader)
 {
     struct record_recipient recipient;
-    char time[RECORD_TIME_SIZE];
+    char time[ISO_TIME_SIZE];
     int more;
 
-    record_print_time(reader->wall_ms, time);
+    iso_time_print(reader->wall_ms, time);
     print_key(reader->queue_id);
     printf(": decided %s, way %s", time, reader->way);
     if (reader->filter_priority != RECORD_NO_FILTER)

@@ -69,3 +69,8 @@ uint64_t survey_messages(const struct survey_instance *instance)
         total += instance->queues[queue].messages;
     return total;
 }
+
+int64_t survey_age_s(const struct survey *survey, int64_t arrival_ms)
+{
+    return arrival_ms < survey->taken_ms ? (survey->taken_ms - arrival_ms) / 1000 : 0;
+}

@@ -85,4 +85,7 @@ bool survey_take(const struct settings *settings, enum survey_detail detail,
 /* All messages of an instance. */
 uint64_t survey_messages(const struct survey_instance *instance) PEG_MUST_USE;
 
+/* How old a message is that arrived at arrival_ms, in whole seconds; 0 where that is to come. */
+int64_t survey_age_s(const struct survey *survey, int64_t arrival_ms) PEG_MUST_USE;
+
 #endif

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/iso_time.h"
 #include "lib/log.h"
-#include "store/record.h"
 
 enum { SEGMENT_NAME_SIZE = 32, SET_ASIDE_MAX = 100 };
 
@@ -285,11 +285,11 @@ bool folder_sync(const char *folder)
 bool folder_keep_aside(const char *folder, const char *name, int64_t wall_ms,
                        char aside_r[PATH_MAX])
 {
-    char path[PATH_MAX], time[RECORD_TIME_SIZE], suffix[16] = "";
+    char path[PATH_MAX], time[ISO_TIME_SIZE], suffix[16] = "";
 
     if (!folder_path(folder, name, path))
         return false;
-    record_print_time(wall_ms, time);
+    iso_time_print(wall_ms, time);
     for (int n = 1; n <= SET_ASIDE_MAX; n++) {
         int len = snprintf(aside_r, PATH_MAX, "%s.damaged-%s%s", path, time, suffix);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/iso_time.h"
+
 enum {
     PRIORITY_MAX = 253, /* table/table.h */
     PIECE_SIZE = 64     /* for all that is not a key or a queue ID */
@@ -92,10 +94,10 @@ static void start(struct record *record)
 void record_begin(struct record *record, const char *queue_id, int64_t wall_ms, const char *way,
                   int filter_priority)
 {
-    char time[RECORD_TIME_SIZE];
+    char time[ISO_TIME_SIZE];
 
     start(record);
-    record_print_time(wall_ms, time);
+    iso_time_print(wall_ms, time);
     add_escaped(record, queue_id);
     add(record, " %s %.*s", time, RECORD_WAY_MAX - 1, way);
     if (filter_priority != RECORD_NO_FILTER)
@@ -119,10 +121,10 @@ void record_add(struct record *record, const struct record_recipient *recipient)
 void record_claim_value(struct record *record, const char *queue_id, int64_t wall_ms,
                         const struct record_recipient *recipient)
 {
-    char time[RECORD_TIME_SIZE];
+    char time[ISO_TIME_SIZE];
 
     start(record);
-    record_print_time(wall_ms, time);
+    iso_time_print(wall_ms, time);
     add(record, "%d ", recipient->priority);
     add_escaped(record, queue_id);
     add_rule(record, recipient->rule_line);
@@ -181,9 +183,9 @@ static bool take_rule(struct cursor *cursor, unsigned *rule_line_r)
 
 static bool take_time(struct cursor *cursor, int64_t *wall_ms_r)
 {
-    if (cursor->end - cursor->at < RECORD_TIME_LEN || !record_parse_time(cursor->at, wall_ms_r))
+    if (cursor->end - cursor->at < ISO_TIME_LEN || !iso_time_parse(cursor->at, wall_ms_r))
         return false;
-    cursor->at += RECORD_TIME_LEN;
+    cursor->at += ISO_TIME_LEN;
     return true;
 }
 

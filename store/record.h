@@ -48,12 +48,7 @@ struct record {
     bool failed; /* memory ran out: not to be used */
 };
 
-enum {
-    RECORD_NO_FILTER = -1,
-    RECORD_WAY_MAX = 16,
-    RECORD_TIME_LEN = 24,
-    RECORD_TIME_SIZE = RECORD_TIME_LEN + 1
-};
+enum { RECORD_NO_FILTER = -1, RECORD_WAY_MAX = 16 };
 
 /* Begin a message, with the memory of what was there before. way is one word; filter_priority
  * RECORD_NO_FILTER where it is not directed. wall_ms: milliseconds since 1970 (UTC). */
@@ -91,11 +86,5 @@ void record_reader_free(struct record_reader *reader);
 
 /* The priority in a claim's value; -1 where it is none. */
 int record_claim_priority(const char *value, size_t value_len) PEG_MUST_USE;
-
-/* A time as in records, with a NUL. One before 1970 or after 9999 becomes the nearest within. */
-void record_print_time(int64_t wall_ms, char text_r[RECORD_TIME_SIZE]);
-
-/* Whether text is such a time, which is read. */
-bool record_parse_time(const char text[RECORD_TIME_LEN], int64_t *wall_ms_r) PEG_MUST_USE;
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * record_time - the times in records
+ * iso_time - times as text that sorts
  *
  * Days in the Gregorian calendar, counted in years that begin with March, so that February's last
  * day comes last. gmtime_r(3) and timegm(3) take a lock and read the time zone.
  */
-#include "store/record.h"
+#include "lib/iso_time.h"
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ static void put_digits(char *at, int count, int64_t number, char behind)
     }
 }
 
-void record_print_time(int64_t wall_ms, char text_r[RECORD_TIME_SIZE])
+void iso_time_print(int64_t wall_ms, char text_r[ISO_TIME_SIZE])
 {
     int64_t ms = wall_ms < 0 ? 0 : wall_ms > TIME_MAX_MS ? TIME_MAX_MS : wall_ms;
     int year, month, day;
@@ -56,7 +56,7 @@ void record_print_time(int64_t wall_ms, char text_r[RECORD_TIME_SIZE])
     put_digits(text_r + 14, 2, ms / 60000 % 60, ':');
     put_digits(text_r + 17, 2, ms / 1000 % 60, '.');
     put_digits(text_r + 20, 3, ms % 1000, 'Z');
-    text_r[RECORD_TIME_LEN] = '\0';
+    text_r[ISO_TIME_LEN] = '\0';
 }
 
 static int64_t number_in(const char *at, int count)
@@ -68,15 +68,15 @@ static int64_t number_in(const char *at, int count)
     return number;
 }
 
-bool record_parse_time(const char text[RECORD_TIME_LEN], int64_t *wall_ms_r)
+bool iso_time_parse(const char text[ISO_TIME_LEN], int64_t *wall_ms_r)
 {
     int64_t minutes =
         days_of(number_in(text, 4), number_in(text + 5, 2), number_in(text + 8, 2)) * (24 * 60) +
         number_in(text + 11, 2) * 60 + number_in(text + 14, 2);
-    char again[RECORD_TIME_SIZE];
+    char again[ISO_TIME_SIZE];
 
     *wall_ms_r = minutes * 60000 + number_in(text + 17, 2) * 1000 + number_in(text + 20, 3);
     /* What is no time has become some number, which reads differently. */
-    record_print_time(*wall_ms_r, again);
-    return memcmp(text, again, RECORD_TIME_LEN) == 0;
+    iso_time_print(*wall_ms_r, again);
+    return memcmp(text, again, ISO_TIME_LEN) == 0;
 }

@@ -1,5 +1,5 @@
-/* test_record_time - times are printed and parsed as in the calendar, and wrong ones refused */
-#include "store/record.h"
+/* test_iso_time - times are printed and parsed as in the calendar, and wrong ones refused */
+#include "lib/iso_time.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 static void times_are_those_of_the_calendar(void **state)
 {
-    char is[RECORD_TIME_SIZE], expected[RECORD_TIME_SIZE + 8];
+    char is[ISO_TIME_SIZE], expected[ISO_TIME_SIZE + 8];
     int64_t again;
 
     (void)state;
@@ -21,9 +21,9 @@ static void times_are_those_of_the_calendar(void **state)
         gmtime_r(&seconds, &tm);
         strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S", &tm);
         snprintf(expected + 19, sizeof expected - 19, ".%03uZ", (unsigned)(ms % 1000));
-        record_print_time(ms, is);
+        iso_time_print(ms, is);
         assert_string_equal(is, expected);
-        assert_true(record_parse_time(is, &again));
+        assert_true(iso_time_parse(is, &again));
         assert_int_equal(again, ms);
     }
 }
@@ -38,11 +38,11 @@ static void times_out_of_bounds_become_the_nearest(void **state)
                  {INT64_C(253402300799999), "9999-12-31T23:59:59.999Z"},
                  {INT64_C(253402300800000), "9999-12-31T23:59:59.999Z"},
                  {INT64_MAX, "9999-12-31T23:59:59.999Z"}};
-    char is[RECORD_TIME_SIZE];
+    char is[ISO_TIME_SIZE];
 
     (void)state;
     for (size_t n = 0; n < LENGTH(times); n++) {
-        record_print_time(times[n].ms, is);
+        iso_time_print(times[n].ms, is);
         assert_string_equal(is, times[n].expected);
     }
 }
@@ -70,7 +70,7 @@ static void wrong_times_are_refused(void **state)
 
     (void)state;
     for (size_t n = 0; n < LENGTH(times); n++)
-        if (record_parse_time(times[n], &ms))
+        if (iso_time_parse(times[n], &ms))
             fail_msg("taken: %s", times[n]);
 }
 
