@@ -117,12 +117,12 @@ static int64_t time_ms(const struct timespec *time)
     return (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
 }
 
-/* The file was made by the process that runs, and given the time of the one before. */
+/* The file was made by the process that runs, and given the time of the one before, if any. */
 int64_t part_away_ms(const struct part *part)
 {
     char *before = mem_printf("%s" DAEMON_BEFORE_SUFFIX, part->pid_file);
     struct stat status;
-    int64_t away_ms = lstat(before, &status) == 0
+    int64_t away_ms = lstat(before, &status) == 0 && status.st_mtim.tv_sec != 0
                           ? time_ms(&status.st_ctim) - time_ms(&status.st_mtim)
                           : INT64_MAX;
 

@@ -98,24 +98,25 @@ static bool give_to(int fd, const char *user)
     return fchown(fd, account->pw_uid, account->pw_gid) == 0;
 }
 
-/* Keep the time when the process before this one was alive last; where that fails, it is unknown.
- */
+/* Keep the time when the process before this one was alive last, 1970 where there was none; where
+ * that fails, it is unknown. */
 static void keep_time_before(int fd, const char *path, const char *user)
 {
     char before[PATH_MAX];
+    struct timespec times[2] = {{0}};
     struct stat status;
     int before_fd;
 
     if (snprintf(before, sizeof before, "%s" DAEMON_BEFORE_SUFFIX, path) >= (int)sizeof before)
         return;
     unlink(before);
-    if (fstat(fd, &status) != 0 || status.st_size == 0) /* there was none */
+    if (fstat(fd, &status) != 0)
         return;
+    if (status.st_size > 0)
+        times[0] = times[1] = status.st_mtim;
     before_fd = open(before, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (before_fd < 0)
         return;
-    const struct timespec times[2] = {status.st_mtim, status.st_mtim};
-
     if (!give_to(before_fd, user) || futimens(before_fd, times) != 0)
         unlink(before);
     close(before_fd);

@@ -26,8 +26,9 @@ void daemon_ready(void);
 
 /*
  * Write the process id into path, and hold a lock on it until this process ends. As root the file
- * is given to user, who may be the one to start the next process. PATH.before gets the time of the
- * file that was there (part_away_ms() in admin/part.h). Returns false, and says why in the log,
+ * is given to user, who may be the one to start the next process. PATH.before is made anew, which
+ * tells when this process was started, and gets the time of the file that was there: 1970 where
+ * there was none (part_away_ms() in admin/part.h). Returns false, and says why in the log,
  * where another process holds the lock or the file cannot be made.
  */
 bool daemon_pid_file(const char *path, const char *user) PEG_MUST_USE;

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "admin/part.h"
 #include "lib/clock.h"
+#include "monitor/survey_states.h"
 
 /* Returns false where is_over() ended it. */
 static bool take_queues(const struct settings *settings, bool (*is_over)(void *arg), void *arg,
@@ -32,14 +32,6 @@ static bool take_queues(const struct settings *settings, bool (*is_over)(void *a
     return true;
 }
 
-static enum survey_state state_of(const struct settings *settings, const char *pid_file)
-{
-    char path[PATH_MAX];
-    int held = settings_path(settings, pid_file, path) ? part_pid_file_held(path, NULL) : -1;
-
-    return held < 0 ? SURVEY_UNKNOWN : held == 0 ? SURVEY_DOWN : SURVEY_UP;
-}
-
 bool survey_take(const struct settings *settings, enum survey_detail detail,
                  bool (*is_over)(void *arg), void *arg, struct survey *survey_r)
 {
@@ -56,8 +48,7 @@ bool survey_take(const struct settings *settings, enum survey_detail detail,
             return false;
         survey_r->instance_count++;
     }
-    survey_r->milter.state = state_of(settings, SETTINGS_RUN_DIR "/peg-milter.pid");
-    survey_r->tcpmap.state = state_of(settings, SETTINGS_RUN_DIR "/peg-tcpmap.pid");
+    survey_states_take(settings, survey_r);
     return true;
 }
 

@@ -1,6 +1,9 @@
 /* test_survey - which instances are counted, and what becomes of one that cannot be */
 #include "monitor/survey.h"
 
+#include <sys/file.h>
+
+#include "lib/clock.h"
 #include "tests/unit/queues_fixture.h"
 #include "tests/unit/settings_of.h"
 
@@ -69,6 +72,54 @@ static void it_ends_between_two_instances_as_well(void **state)
     settings_free(&settings);
 }
 
+/* Make a file with a lock that ends with *fd_r. */
+static void make_held_file(const char *root, const char *below, int *fd_r)
+{
+    char path[PATH_SIZE];
+
+    path_in(root, below, path);
+    make_file(root, below);
+    *fd_r = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(*fd_r, LOCK_EX | LOCK_NB), 0);
+}
+
+static void who_runs_is_up_since_its_start(void **state)
+{
+    const char *root = *state;
+    struct settings *settings = settings_of(root, "PRIORITY_COUNT=2\n");
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1795660200, .tv_nsec = 123456789}};
+    int64_t begun_ms = clock_wall_ms();
+    struct survey survey;
+    int master_fd, milter_fd, tcpmap_fd;
+
+    make_folder(root, "var/spool/postfix-frontend/pid");
+    make_folder(root, "var/spool/postfix0/pid");
+    make_folder(root, "run/priority-email-gateway");
+    make_held_file(root, "var/spool/postfix0/pid/master.pid", &master_fd);
+    assert_int_equal(futimens(master_fd, times), 0);
+    make_file(root, "var/spool/postfix-frontend/pid/master.pid");
+    make_held_file(root, "run/priority-email-gateway/peg-milter.pid", &milter_fd);
+    make_held_file(root, "run/priority-email-gateway/peg-tcpmap.pid", &tcpmap_fd);
+    make_file(root, "run/priority-email-gateway/peg-tcpmap.pid.before");
+    assert_int_equal(futimens(tcpmap_fd, times), 0); /* not what counts: it is alive, that is all */
+    assert_true(survey_take(settings, SURVEY_COUNTS, NULL, NULL, &survey));
+    assert_int_equal(survey.instances[0].state, SURVEY_DOWN);
+    assert_int_equal(survey.instances[0].up_since_ms, 0);
+    assert_int_equal(survey.instances[1].state, SURVEY_UP);
+    assert_int_equal(survey.instances[1].up_since_ms, INT64_C(1795660200123));
+    assert_int_equal(survey.instances[2].state, SURVEY_DOWN);
+    assert_int_equal(survey.milter.state, SURVEY_UP);
+    assert_int_equal(survey.milter.up_since_ms, 0);
+    assert_int_equal(survey.tcpmap.state, SURVEY_UP);
+    assert_in_range(survey.tcpmap.up_since_ms, begun_ms - 100, clock_wall_ms());
+    close(master_fd);
+    assert_true(survey_take(settings, SURVEY_COUNTS, NULL, NULL, &survey));
+    assert_int_equal(survey.instances[1].state, SURVEY_DOWN);
+    close(milter_fd);
+    close(tcpmap_fd);
+    settings_free(&settings);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -76,6 +127,7 @@ int main(void)
         TEST(the_frontend_and_all_instances_of_this_host_are_counted),
         TEST(one_that_cannot_be_counted_says_why_and_the_others_are),
         TEST(it_ends_between_two_instances_as_well),
+        TEST(who_runs_is_up_since_its_start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
