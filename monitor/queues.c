@@ -10,9 +10,8 @@
 #include <unistd.h>
 
 enum {
-    DEPTH_MAX = 16,     /* of hash_queue_depth, 1 or 2 in practice; each level is an open folder */
-    NAME_LEN_MAX = 255, /* VALID_HOSTNAME_LEN, the limit of mail_queue_id_ok() */
-    ASK_INTERVAL = 1000 /* messages, less than a millisecond */
+    DEPTH_MAX = 16,    /* of hash_queue_depth, 1 or 2 in practice; each level is an open folder */
+    NAME_LEN_MAX = 255 /* VALID_HOSTNAME_LEN, the limit of mail_queue_id_ok() */
 };
 
 static const char *const queue_names[QUEUE_COUNT] = {"incoming", "active", "deferred", "hold"};
@@ -93,7 +92,7 @@ static bool walk_folder(const struct walk *walk, int parent_fd, const char *name
     return ok && error == 0;
 }
 
-static const char *advice(int error)
+const char *queues_advice(int error)
 {
     switch (error) {
     case ENOENT:
@@ -124,26 +123,10 @@ bool queues_walk(const char *queue_dir, enum queue queue,
         why_r[0] = '\0';
     else if (!ok)
         snprintf(why_r, QUEUES_WHY_SIZE, "%s%s%s: %m, %s", queue_dir, fd < 0 ? "" : "/",
-                 fd < 0 ? "" : queue_names[queue], advice(errno));
+                 fd < 0 ? "" : queue_names[queue], queues_advice(errno));
     if (fd >= 0)
         close(fd);
     return ok;
-}
-
-struct counting {
-    uint64_t count;
-    bool (*is_over)(void *arg); /* NULL: never */
-    void *arg;
-};
-
-static bool count_one(void *arg, int dir_fd, const char *name)
-{
-    struct counting *counting = arg;
-
-    (void)dir_fd;
-    (void)name;
-    return ++counting->count % ASK_INTERVAL != 0 || counting->is_over == NULL ||
-           !counting->is_over(counting->arg);
 }
 
 /* Postfix makes the queues when it is first started: before that the folder has none of them. */
@@ -159,32 +142,56 @@ static bool is_fresh(const char *queue_dir)
     return fresh;
 }
 
-bool queues_count_until(const char *queue_dir, bool (*is_over)(void *arg), void *arg,
-                        struct queue_counts *counts_r, char why_r[QUEUES_WHY_SIZE])
+struct walk_all {
+    bool (*visit)(void *arg, enum queue queue, int dir_fd, const char *name);
+    void *arg;
+    enum queue queue;
+};
+
+static bool visit_one(void *arg, int dir_fd, const char *name)
 {
-    uint64_t counts[QUEUE_COUNT] = {0};
+    struct walk_all *all = arg;
 
-    if (is_fresh(queue_dir)) {
-        *counts_r = (struct queue_counts){0};
+    return all->visit(all->arg, all->queue, dir_fd, name);
+}
+
+bool queues_walk_all(const char *queue_dir,
+                     bool (*visit)(void *arg, enum queue queue, int dir_fd, const char *name),
+                     void *arg, char why_r[QUEUES_WHY_SIZE])
+{
+    struct walk_all all = {.visit = visit, .arg = arg};
+
+    if (is_fresh(queue_dir))
         return true;
-    }
     for (int queue = 0; queue < QUEUE_COUNT; queue++) {
-        struct counting counting = {.is_over = is_over, .arg = arg};
-
-        if (!queues_walk(queue_dir, (enum queue)queue, count_one, &counting, why_r))
+        all.queue = (enum queue)queue;
+        if (!queues_walk(queue_dir, all.queue, visit_one, &all, why_r))
             return false;
-        counts[queue] = counting.count;
     }
-    *counts_r = (struct queue_counts){.incoming = counts[QUEUE_INCOMING],
-                                      .active = counts[QUEUE_ACTIVE],
-                                      .deferred = counts[QUEUE_DEFERRED],
-                                      .hold = counts[QUEUE_HOLD]};
+    return true;
+}
+
+static bool count_one(void *arg, enum queue queue, int dir_fd, const char *name)
+{
+    uint64_t *counts = arg;
+
+    (void)dir_fd;
+    (void)name;
+    counts[queue]++;
     return true;
 }
 
 bool queues_count(const char *queue_dir, struct queue_counts *counts_r, char why_r[QUEUES_WHY_SIZE])
 {
-    return queues_count_until(queue_dir, NULL, NULL, counts_r, why_r);
+    uint64_t counts[QUEUE_COUNT] = {0};
+
+    if (!queues_walk_all(queue_dir, count_one, counts, why_r))
+        return false;
+    *counts_r = (struct queue_counts){.incoming = counts[QUEUE_INCOMING],
+                                      .active = counts[QUEUE_ACTIVE],
+                                      .deferred = counts[QUEUE_DEFERRED],
+                                      .hold = counts[QUEUE_HOLD]};
+    return true;
 }
 
 uint64_t queues_total(const struct queue_counts *counts)

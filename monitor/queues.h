@@ -1,8 +1,9 @@
 /*
  * queues - what stands in the queues of a Postfix instance, from its queue directory
  *
- * Reads directories only, never a queue file. Mail moves while it is counted: a message that goes
- * from one queue to the next meanwhile may count in both, or in neither.
+ * Reads directories only, never a queue file (monitor/queue_file.h does). Mail moves while it is
+ * counted: a message that goes from one queue to the next meanwhile may count in both, or in
+ * neither.
  *
  * Threads: every call may run concurrently.
  */
@@ -42,18 +43,22 @@ bool queues_walk(const char *queue_dir, enum queue queue,
                  char why_r[QUEUES_WHY_SIZE]) PEG_MUST_USE;
 
 /*
+ * The same for all four queues, one after the other. An instance that was never started has none of
+ * the folders yet, and no messages.
+ */
+bool queues_walk_all(const char *queue_dir,
+                     bool (*visit)(void *arg, enum queue queue, int dir_fd, const char *name),
+                     void *arg, char why_r[QUEUES_WHY_SIZE]) PEG_MUST_USE;
+
+/*
  * Count the messages of an instance. Returns false with the reason in why_r, as queues_walk(), and
  * then leaves *counts_r untouched: part of a count would look like a short queue.
  */
 bool queues_count(const char *queue_dir, struct queue_counts *counts_r,
                   char why_r[QUEUES_WHY_SIZE]) PEG_MUST_USE;
 
-/*
- * The same, for a caller that does not wait for the end of a long queue: is_over is asked every
- * 1000 messages or so, and where it returns true this returns false, with "" in why_r.
- */
-bool queues_count_until(const char *queue_dir, bool (*is_over)(void *arg), void *arg,
-                        struct queue_counts *counts_r, char why_r[QUEUES_WHY_SIZE]) PEG_MUST_USE;
+/* What to do about an errno of a queue's folder or file. */
+const char *queues_advice(int error) PEG_MUST_USE;
 
 /* All four together. */
 uint64_t queues_total(const struct queue_counts *counts) PEG_MUST_USE;

@@ -82,7 +82,7 @@ static void count(void *arg)
 {
     struct service *service = arg;
 
-    if (!survey_take(service->settings, SURVEY_COUNTS, is_over, NULL, &service->survey))
+    if (!survey_take(service->settings, SURVEY_DETAILS, is_over, NULL, &service->survey))
         return;
     tell_of_instances(service);
     write_figures(service);

@@ -1,20 +1,64 @@
 /* survey - what a gateway looks like at one moment: its queues, its Postfixes, its daemons */
 #include "monitor/survey.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/clock.h"
+#include "monitor/queue_file.h"
 #include "monitor/survey_states.h"
 
-/* Returns false where is_over() ended it. */
-static bool take_queues(const struct settings *settings, bool (*is_over)(void *arg), void *arg,
-                        struct survey_instance *found)
+/* So many messages may come between two questions whether the survey is over. */
+enum { ASK_INTERVAL = 100 };
+
+struct taking {
+    struct survey_instance *found;
+    const char *queue_dir;
+    enum survey_detail detail;
+    uint64_t visits;
+    bool (*is_over)(void *arg); /* NULL: never */
+    void *arg;
+    char why[QUEUES_WHY_SIZE]; /* a queue file cannot be read */
+};
+
+static bool add_details(struct taking *taking, enum queue queue, int dir_fd, const char *name)
 {
+    struct survey_queue *sum = &taking->found->queues[queue];
+    struct queue_file file;
+    int result = queue_file_read(dir_fd, name, &file);
+
+    if (result < 0)
+        snprintf(taking->why, sizeof taking->why, "%s/%s/%s: %m, %s", taking->queue_dir,
+                 queues_name(queue), name, queues_advice(errno));
+    if (result <= 0)
+        return result == 0;
+    sum->octets += file.octets;
+    sum->recipients += file.recipients;
+    if (sum->oldest_ms == 0 || file.arrival_ms < sum->oldest_ms)
+        sum->oldest_ms = file.arrival_ms;
+    return true;
+}
+
+static bool take_message(void *arg, enum queue queue, int dir_fd, const char *name)
+{
+    struct taking *taking = arg;
+
+    if (taking->is_over != NULL && ++taking->visits % ASK_INTERVAL == 0 &&
+        taking->is_over(taking->arg))
+        return false;
+    taking->found->queues[queue].messages++;
+    return taking->detail == SURVEY_COUNTS || add_details(taking, queue, dir_fd, name);
+}
+
+/* Returns false where is_over() ended it. */
+static bool take_queues(const struct settings *settings, struct taking *taking)
+{
+    struct survey_instance *found = taking->found;
     char name[SETTINGS_NAME_SIZE];
     char below_root[sizeof "/var/spool/" + SETTINGS_NAME_SIZE];
     char queue_dir[PATH_MAX];
-    struct queue_counts counts;
 
     settings_instance_name(found->instance, name);
     snprintf(below_root, sizeof below_root, "/var/spool/%s", name);
@@ -22,14 +66,15 @@ static bool take_queues(const struct settings *settings, bool (*is_over)(void *a
         snprintf(found->why, QUEUES_WHY_SIZE, "%s: the path is too long", name);
         return true;
     }
-    if (!queues_count_until(queue_dir, is_over, arg, &counts, found->why))
-        return found->why[0] != '\0';
-    found->is_known = true;
-    found->queues[QUEUE_INCOMING].messages = counts.incoming;
-    found->queues[QUEUE_ACTIVE].messages = counts.active;
-    found->queues[QUEUE_DEFERRED].messages = counts.deferred;
-    found->queues[QUEUE_HOLD].messages = counts.hold;
-    return true;
+    taking->queue_dir = queue_dir;
+    found->is_known = queues_walk_all(queue_dir, take_message, taking, found->why);
+    if (found->is_known)
+        return true;
+    memset(found->queues, 0,
+           sizeof found->queues); /* part of a count would look like a short queue */
+    if (taking->why[0] != '\0')
+        memcpy(found->why, taking->why, sizeof found->why);
+    return found->why[0] != '\0';
 }
 
 bool survey_take(const struct settings *settings, enum survey_detail detail,
@@ -38,13 +83,14 @@ bool survey_take(const struct settings *settings, enum survey_detail detail,
     *survey_r = (struct survey){.taken_ms = clock_wall_ms(), .detail = detail};
     for (int n = PEG_FRONTEND; n < settings->priority_count; n++) { /* -1, 0, 1, ... */
         struct survey_instance *found = &survey_r->instances[survey_r->instance_count];
+        struct taking taking = {.found = found, .detail = detail, .is_over = is_over, .arg = arg};
 
         if (n != PEG_FRONTEND && !settings_is_local(settings, n))
             continue;
         if (is_over != NULL && is_over(arg))
             return false;
         *found = (struct survey_instance){.instance = n};
-        if (!take_queues(settings, is_over, arg, found))
+        if (!take_queues(settings, &taking))
             return false;
         survey_r->instance_count++;
     }

@@ -76,7 +76,7 @@ struct survey {
 
 /*
  * Look at the frontend, and at the instances that are not on other hosts; flow is left unknown.
- * is_over may be NULL; it is asked every 1000 messages or so. Returns false where it ended the
+ * is_over may be NULL; it is asked every 100 messages or so. Returns false where it ended the
  * survey; *survey_r then is of no use.
  */
 bool survey_take(const struct settings *settings, enum survey_detail detail,

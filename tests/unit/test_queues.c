@@ -175,31 +175,36 @@ static void a_walk_ends_where_the_visitor_says(void **state)
     assert_string_equal(why, "");
 }
 
-static bool is_over_the_third_time(void *arg)
+static bool add_queue(void *arg, enum queue queue, int dir_fd, const char *name)
 {
-    int *asked = arg;
+    unsigned *queues = arg;
 
-    return ++*asked == 3;
+    (void)dir_fd;
+    assert_int_equal(name[0], queues_name(queue)[0] - 'a' + 'A');
+    *queues |= 1U << queue;
+    return queue != QUEUE_DEFERRED || name[1] != 'X';
 }
 
-static void a_count_that_takes_long_can_be_ended(void **state)
+static void a_walk_through_all_tells_the_queue(void **state)
 {
     const char *root = *state;
-    struct queue_counts counts = {.hold = 17};
-    char why[QUEUES_WHY_SIZE], name[64];
-    int asked = 0;
+    char why[QUEUES_WHY_SIZE] = "untouched";
+    unsigned queues = 0;
 
+    assert_true(queues_walk_all(root, add_queue, &queues, why)); /* it was never started */
+    assert_int_equal(queues, 0);
     make_queues(root, ".");
-    for (int n = 0; n < 3500; n++) {
-        snprintf(name, sizeof name, "hold/%X", 0x100000 + n);
-        make_file(root, name);
-    }
-    assert_false(queues_count_until(root, is_over_the_third_time, &asked, &counts, why));
+    make_file(root, "incoming/I123456");
+    make_file(root, "active/A123456");
+    make_file(root, "deferred/D123456");
+    make_file(root, "hold/H123456");
+    assert_true(queues_walk_all(root, add_queue, &queues, why));
+    assert_int_equal(queues, (1U << QUEUE_COUNT) - 1);
+    queues = 0;
+    make_file(root, "deferred/DX");
+    assert_false(queues_walk_all(root, add_queue, &queues, why));
     assert_string_equal(why, "");
-    assert_int_equal(counts.hold, 17);
-    assert_true(queues_count_until(root, is_over_the_third_time, &asked, &counts, why));
-    assert_int_equal(counts.hold, 3500);
-    assert_int_equal(asked, 6);
+    assert_int_equal(queues & 1U << QUEUE_HOLD, 0);
 }
 
 int main(void)
@@ -213,7 +218,7 @@ int main(void)
         TEST(an_unreadable_queue_is_an_error_that_says_what_to_do),
         TEST(a_walk_gives_every_message_with_the_folder_it_is_in),
         TEST(a_walk_ends_where_the_visitor_says),
-        TEST(a_count_that_takes_long_can_be_ended),
+        TEST(a_walk_through_all_tells_the_queue),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

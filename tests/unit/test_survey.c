@@ -2,6 +2,7 @@
 #include "monitor/survey.h"
 
 #include <sys/file.h>
+#include <sys/wait.h>
 
 #include "lib/clock.h"
 #include "tests/unit/queues_fixture.h"
@@ -72,6 +73,120 @@ static void it_ends_between_two_instances_as_well(void **state)
     settings_free(&settings);
 }
 
+/* A queue file as cleanup(8) writes it, of one record after the other. */
+static void make_queue_file(const char *root, const char *below, const char *size, const char *time)
+{
+    char path[PATH_SIZE];
+    FILE *file;
+
+    path_in(root, below, path);
+    make_file(root, below);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "C%c%sT%c%sS%c", (int)strlen(size), size, (int)strlen(time), time, 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void details_are_those_of_all_complete_messages(void **state)
+{
+    const char *root = *state;
+    struct settings *settings = settings_of(root, "PRIORITY_COUNT=2\n");
+    const struct survey_queue *queue;
+    struct survey survey;
+
+    make_queues(root, "var/spool/postfix-frontend");
+    make_queues(root, "var/spool/postfix0");
+    make_queues(root, "var/spool/postfix1");
+    make_folder(root, "var/spool/postfix1/deferred/B");
+    make_queue_file(root, "var/spool/postfix1/deferred/B/B1", "1000 685 2", "1795660200 123456");
+    make_queue_file(root, "var/spool/postfix1/deferred/B2", "500 685 1", "1795660100 999999");
+    make_queue_file(root, "var/spool/postfix1/incoming/B3", "0 0 0", "1000000000 0");
+    assert_true(survey_take(settings, SURVEY_DETAILS, NULL, NULL, &survey));
+    assert_int_equal(survey.detail, SURVEY_DETAILS);
+    queue = &survey.instances[2].queues[QUEUE_DEFERRED];
+    assert_int_equal(queue->messages, 2);
+    assert_int_equal(queue->octets, 1500);
+    assert_int_equal(queue->recipients, 3);
+    assert_int_equal(queue->oldest_ms, INT64_C(1795660100999));
+    queue = &survey.instances[2].queues[QUEUE_INCOMING]; /* cleanup(8) is writing it */
+    assert_int_equal(queue->messages, 1);
+    assert_int_equal(queue->octets, 0);
+    assert_int_equal(queue->oldest_ms, 0);
+    assert_true(survey_take(settings, SURVEY_COUNTS, NULL, NULL, &survey));
+    queue = &survey.instances[2].queues[QUEUE_DEFERRED];
+    assert_int_equal(queue->messages, 2);
+    assert_int_equal(queue->octets, 0);
+    assert_int_equal(queue->oldest_ms, 0);
+    settings_free(&settings);
+}
+
+/* In a process of its own, since root can read everything. */
+static void a_queue_file_that_cannot_be_read_is_named(void **state)
+{
+    const char *root = *state;
+    struct settings *settings = settings_of(root, "PRIORITY_COUNT=2\n");
+    struct survey survey;
+    char path[PATH_SIZE];
+    int status;
+    pid_t pid;
+
+    make_queues(root, "var/spool/postfix-frontend");
+    make_queues(root, "var/spool/postfix1");
+    make_file(root, "var/spool/postfix1/hold/A1");
+    make_queue_file(root, "var/spool/postfix-frontend/hold/C1", "1 2 3", "17 0");
+    path_in(root, "var/spool/postfix-frontend/hold/C1", path);
+    assert_int_equal(chmod(path, 0644), 0);
+    path_in(root, "var/spool/postfix1/hold/A1", path);
+    assert_int_equal(chmod(path, 0), 0);
+    assert_int_equal(chmod(root, 0755), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(2);
+        if (!survey_take(settings, SURVEY_DETAILS, NULL, NULL, &survey) ||
+            survey.instances[2].is_known || survey.instances[2].queues[QUEUE_HOLD].messages != 0)
+            _exit(3);
+        if (strstr(survey.instances[2].why, "/hold/A1: Permission denied, run this as root") ==
+            NULL)
+            _exit(4);
+        _exit(survey.instances[0].queues[QUEUE_HOLD].octets == 1 ? 0 : 5);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    settings_free(&settings);
+}
+
+static bool is_over_the_fifth_time(void *arg)
+{
+    int *asked = arg;
+
+    return ++*asked == 5;
+}
+
+static void a_long_one_can_be_ended(void **state)
+{
+    const char *root = *state;
+    struct settings *settings = settings_of(root, "PRIORITY_COUNT=2\n");
+    struct survey survey;
+    char name[PATH_SIZE];
+    int asked = 0;
+
+    make_queues(root, "var/spool/postfix-frontend");
+    make_queues(root, "var/spool/postfix0");
+    make_queues(root, "var/spool/postfix1");
+    for (int n = 0; n < 450; n++) {
+        snprintf(name, sizeof name, "var/spool/postfix-frontend/hold/%X", 0x100000 + n);
+        make_file(root, name);
+    }
+    assert_false(survey_take(settings, SURVEY_DETAILS, is_over_the_fifth_time, &asked, &survey));
+    assert_int_equal(asked, 5); /* before the first instance, and after every 100 messages of it */
+    assert_true(survey_take(settings, SURVEY_COUNTS, is_over_the_fifth_time, &asked, &survey));
+    assert_int_equal(asked, 5 + 3 + 4);
+    assert_int_equal(survey.instances[0].queues[QUEUE_HOLD].messages, 450);
+    settings_free(&settings);
+}
+
 /* Make a file with a lock that ends with *fd_r. */
 static void make_held_file(const char *root, const char *below, int *fd_r)
 {
@@ -127,6 +242,9 @@ int main(void)
         TEST(the_frontend_and_all_instances_of_this_host_are_counted),
         TEST(one_that_cannot_be_counted_says_why_and_the_others_are),
         TEST(it_ends_between_two_instances_as_well),
+        TEST(details_are_those_of_all_complete_messages),
+        TEST(a_queue_file_that_cannot_be_read_is_named),
+        TEST(a_long_one_can_be_ended),
         TEST(who_runs_is_up_since_its_start),
     };
 
