@@ -7,13 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int status(const struct options *options, int usual)
+{
+    return options->failure_status != 0 ? options->failure_status : usual;
+}
+
 static const char *absolute_root(const struct options *options, const char *root)
 {
     char *path = realpath(root, NULL);
 
     if (path == NULL) {
         fprintf(stderr, "%s: --root %s: %m; make that folder first\n", options->program, root);
-        exit(EXIT_FAILED);
+        exit(status(options, EXIT_FAILED));
     }
     if (strcmp(path, "/") == 0)
         path[0] = '\0';
@@ -34,7 +39,7 @@ void options_common(struct options *options, int opt)
         exit(EXIT_DONE);
     default: /* getopt_long() has said what is wrong */
         fprintf(stderr, "Try '%s --help'.\n", options->program);
-        exit(EXIT_USAGE);
+        exit(status(options, EXIT_USAGE));
     }
 }
 
@@ -65,5 +70,5 @@ void options_wrong(const struct options *options, const char *fmt, ...)
     vfprintf(stderr, fmt, args);
     va_end(args);
     fprintf(stderr, "\nTry '%s --help'.\n", options->program);
-    exit(EXIT_USAGE);
+    exit(status(options, EXIT_USAGE));
 }

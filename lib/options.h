@@ -20,6 +20,7 @@ struct options {
     const char *program; /* as in the usage text, "peg-gen" */
     const char *usage;   /* the whole text of --help, with newlines */
     const char *root;    /* "" or the argument of --root, without trailing slashes */
+    int failure_status;  /* of what is wrong with the command line; 0: as above */
 };
 
 /* To be put at the end of a program's own long options. */

@@ -1,41 +1,52 @@
-/* peg-showqueues - print how many messages stand in the queues of all instances */
+/* peg-showqueues - print what stands in the queues of all instances */
 #include <stdio.h>
 
-#include "lib/options.h"
-#include "lib/settings.h"
-#include "monitor/showqueues.h"
+#include "monitor/show.h"
+#include "monitor/show_check.h"
 
 static const char usage[] =
-    "Usage: peg-showqueues [--root DIR]\n"
+    "Usage: peg-showqueues [--age] [--json] [--instance=NAME] [--root DIR]\n"
+    "       peg-showqueues --check [--warning=N] [--critical=N] [--warning-age=TIME]\n"
+    "                      [--critical-age=TIME] [--instance=NAME] [--root DIR]\n"
     "Print how many messages stand in the queues of all Postfix instances.\n"
     "\n"
+    "  --age       and how long the oldest one in each has been there\n"
+    "  --json      as JSON; with --age sizes, recipients and the oldest message as well\n"
+    "  --check     instead: one line, exit status and figures of a monitoring plugin (Nagios):\n"
+    "              critical where a part of the gateway does not run, or a queue is beyond\n"
+    "              --critical; warning where one is beyond --warning, or QUEUE_LIMIT or\n"
+    "              QUEUE_AGE_LIMIT of the configuration; unknown where that cannot be seen\n"
+    "  --warning=N, --critical=N\n"
+    "              so many messages may be in one queue\n"
+    "  --warning-age=TIME, --critical-age=TIME\n"
+    "              so old may the oldest one be: 90s, 10m, 2h, 1d\n"
+    "  --instance=NAME\n"
+    "              only that one: postfix4 or 4, postfix-frontend or frontend\n"
     "  --root DIR  the gateway below DIR instead of the system's\n"
     "  --help      print this and exit\n"
     "  --version   print the version and exit\n";
 
+static int run(const struct show_options *options)
+{
+    if (options->check)
+        return show_check_run(options);
+    if (options->json)
+        return show_run_json(options);
+    if (options->age)
+        return show_run_age(options);
+    return show_run_counts(options);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option long_options[] = {OPTIONS_COMMON};
-    struct options options = {.program = "peg-showqueues", .usage = usage, .root = ""};
-    struct diag diag = diag_to_stderr();
-    struct settings *settings;
-    static struct survey survey; /* large for a stack */
-    bool ok;
-    int opt;
+    struct show_options options;
+    int status;
 
-    while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        options_common(&options, opt);
-    if (optind < argc)
-        options_wrong(&options, "unexpected argument '%s'", argv[optind]);
-    settings = settings_load(options.root, &diag);
-    if (settings == NULL)
-        return EXIT_FAILED;
-    ok = survey_take(settings, SURVEY_COUNTS, NULL, NULL, &survey) &&
-         showqueues_print(&survey, options.program, stdout, stderr);
+    show_options_read(&options, usage, argc, argv);
+    status = run(&options);
     if (fflush(stdout) != 0) {
-        fprintf(stderr, "%s: cannot write: %m\n", options.program);
-        ok = false;
+        fprintf(stderr, "%s: cannot write: %m\n", options.common.program);
+        return options.check ? SHOW_UNKNOWN : EXIT_FAILED;
     }
-    settings_free(&settings);
-    return ok ? EXIT_DONE : EXIT_FAILED;
+    return status;
 }

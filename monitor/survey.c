@@ -23,6 +23,12 @@ struct taking {
     char why[QUEUES_WHY_SIZE]; /* a queue file cannot be read */
 };
 
+/* 0 is none. */
+static int64_t earlier_ms(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 static bool add_details(struct taking *taking, enum queue queue, int dir_fd, const char *name)
 {
     struct survey_queue *sum = &taking->found->queues[queue];
@@ -36,8 +42,7 @@ static bool add_details(struct taking *taking, enum queue queue, int dir_fd, con
         return result == 0;
     sum->octets += file.octets;
     sum->recipients += file.recipients;
-    if (sum->oldest_ms == 0 || file.arrival_ms < sum->oldest_ms)
-        sum->oldest_ms = file.arrival_ms;
+    sum->oldest_ms = earlier_ms(sum->oldest_ms, file.arrival_ms);
     return true;
 }
 
@@ -98,6 +103,17 @@ bool survey_take(const struct settings *settings, enum survey_detail detail,
     return true;
 }
 
+bool survey_keep(struct survey *survey, int instance)
+{
+    for (size_t i = 0; i < survey->instance_count; i++)
+        if (survey->instances[i].instance == instance) {
+            survey->instances[0] = survey->instances[i];
+            survey->instance_count = 1;
+            return true;
+        }
+    return false;
+}
+
 uint64_t survey_messages(const struct survey_instance *instance)
 {
     uint64_t total = 0;
@@ -105,6 +121,33 @@ uint64_t survey_messages(const struct survey_instance *instance)
     for (int queue = 0; queue < QUEUE_COUNT; queue++)
         total += instance->queues[queue].messages;
     return total;
+}
+
+uint64_t survey_messages_of_all(const struct survey *survey)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < survey->instance_count; i++)
+        total += survey_messages(&survey->instances[i]);
+    return total;
+}
+
+int64_t survey_oldest_ms(const struct survey_instance *instance)
+{
+    int64_t oldest_ms = 0;
+
+    for (int queue = 0; queue < QUEUE_COUNT; queue++)
+        oldest_ms = earlier_ms(oldest_ms, instance->queues[queue].oldest_ms);
+    return oldest_ms;
+}
+
+int64_t survey_oldest_of_all_ms(const struct survey *survey)
+{
+    int64_t oldest_ms = 0;
+
+    for (size_t i = 0; i < survey->instance_count; i++)
+        oldest_ms = earlier_ms(oldest_ms, survey_oldest_ms(&survey->instances[i]));
+    return oldest_ms;
 }
 
 int64_t survey_age_s(const struct survey *survey, int64_t arrival_ms)

@@ -82,8 +82,16 @@ struct survey {
 bool survey_take(const struct settings *settings, enum survey_detail detail,
                  bool (*is_over)(void *arg), void *arg, struct survey *survey_r) PEG_MUST_USE;
 
-/* All messages of an instance. */
+/* Leave only that instance in a survey, and the daemons. Returns false where it is not there. */
+bool survey_keep(struct survey *survey, int instance) PEG_MUST_USE;
+
+/* All messages of an instance, or of all that are known. */
 uint64_t survey_messages(const struct survey_instance *instance) PEG_MUST_USE;
+uint64_t survey_messages_of_all(const struct survey *survey) PEG_MUST_USE;
+
+/* When the oldest of these messages arrived; 0: none, or not known. */
+int64_t survey_oldest_ms(const struct survey_instance *instance) PEG_MUST_USE;
+int64_t survey_oldest_of_all_ms(const struct survey *survey) PEG_MUST_USE;
 
 /* How old a message is that arrived at arrival_ms, in whole seconds; 0 where that is to come. */
 int64_t survey_age_s(const struct survey *survey, int64_t arrival_ms) PEG_MUST_USE;

@@ -1,0 +1,80 @@
+/* show - what peg-showqueues prints: the counts, with ages, or as JSON */
+#include "monitor/show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "monitor/showqueues.h"
+#include "monitor/survey_json.h"
+
+static struct survey survey; /* large for a stack, and this is no thread */
+
+bool show_look(const struct show_options *options, const struct settings *settings,
+               enum survey_detail detail, struct survey *survey_r, char why_r[QUEUES_WHY_SIZE])
+{
+    char name[SETTINGS_NAME_SIZE];
+
+    if (!survey_take(settings, detail, NULL, NULL, survey_r) ||
+        (!options->is_whole && !survey_keep(survey_r, options->instance))) {
+        settings_instance_name(options->instance, name);
+        snprintf(why_r, QUEUES_WHY_SIZE, "there is no %s on this host", name);
+        return false;
+    }
+    return true;
+}
+
+/* Look, and have print() print it. */
+static int run(const struct show_options *options, enum survey_detail detail,
+               bool (*print)(const struct show_options *options))
+{
+    struct diag diag = diag_to_stderr();
+    struct settings *settings = settings_load(options->common.root, &diag);
+    char why[QUEUES_WHY_SIZE];
+    bool ok = settings != NULL;
+
+    if (ok && !show_look(options, settings, detail, &survey, why)) {
+        fprintf(stderr, "%s: %s\n", options->common.program, why);
+        ok = false;
+    }
+    ok = ok && print(options);
+    settings_free(&settings);
+    return ok ? EXIT_DONE : EXIT_FAILED;
+}
+
+static bool print_counts(const struct show_options *options)
+{
+    return showqueues_print(&survey, options->common.program, stdout, stderr);
+}
+
+int show_run_counts(const struct show_options *options)
+{
+    return run(options, SURVEY_COUNTS, print_counts);
+}
+
+static bool print_age(const struct show_options *options)
+{
+    return showqueues_print_age(&survey, options->common.program, stdout, stderr);
+}
+
+int show_run_age(const struct show_options *options)
+{
+    return run(options, SURVEY_DETAILS, print_age);
+}
+
+static bool print_json(const struct show_options *options)
+{
+    char *text = survey_json_write(&survey);
+    bool ok = text != NULL && puts(text) >= 0;
+
+    if (text == NULL)
+        fprintf(stderr, "%s: out of memory\n", options->common.program);
+    free(text);
+    for (size_t i = 0; i < survey.instance_count; i++)
+        ok = ok && survey.instances[i].is_known;
+    return ok;
+}
+
+int show_run_json(const struct show_options *options)
+{
+    return run(options, options->age ? SURVEY_DETAILS : SURVEY_COUNTS, print_json);
+}
