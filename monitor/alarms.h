@@ -1,0 +1,65 @@
+/*
+ * alarms - what operators are told of, once when it begins and once when it is over
+ *
+ * A Postfix, peg-milter or peg-tcpmap that is down; a queue that is over one of its limits
+ * (monitor/limits.h). Fed with each round's survey. In the first round what is wrong already is
+ * told as well. What a survey does not know changes nothing. An instance that is gone, and a limit
+ * that was taken away, end their alarms.
+ *
+ * A gateway that is stopped or started as a whole makes no alarms, since peg-monitor is the first
+ * part to stop and the last to start.
+ *
+ * Pure: no clock, no log. Not for concurrent use.
+ */
+#ifndef PEG_ALARMS_H
+#define PEG_ALARMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/settings.h"
+#include "monitor/limits.h"
+#include "monitor/monitored.h"
+#include "monitor/survey.h"
+
+enum alarm_kind { ALARM_DOWN, ALARM_OVER };
+
+struct alarm {
+    enum alarm_kind kind;
+    int number;       /* of monitor/monitored.h: whose it is */
+    enum queue queue; /* of ALARM_OVER, and so are these */
+    enum limit limit;
+};
+
+struct alarm_event {
+    struct alarm alarm;
+    bool begins;         /* or it is over */
+    bool is_gone;        /* it is over because the instance or the limit is gone */
+    int64_t value;       /* of ALARM_OVER, in messages or seconds; 0 where is_gone */
+    int64_t limit_value; /* of ALARM_OVER; 0 where is_gone */
+};
+
+enum { ALARMS_OF_ONE = 1 + QUEUE_COUNT * LIMIT_COUNT };
+
+/* Those that go on. To be zero at first. */
+struct alarms {
+    bool on[MONITORED_COUNT][ALARMS_OF_ONE];
+};
+
+/* Take a survey in, and call tell for each alarm that begins or is over. */
+void alarms_update(struct alarms *alarms, const struct settings *settings,
+                   const struct survey *survey,
+                   void (*tell)(void *arg, const struct alarm_event *event), void *arg);
+
+/* Whether an alarm goes on. */
+bool alarms_has(const struct alarms *alarms, const struct alarm *alarm) PEG_MUST_USE;
+
+enum { ALARM_TEXT_SIZE = 160 };
+
+/* An event in words, for the log. */
+void alarms_text(const struct alarm_event *event, char text_r[ALARM_TEXT_SIZE]);
+
+/* Tell the log: a warning where it begins. Fits alarms_update(); arg is not used. */
+void alarms_log(void *arg, const struct alarm_event *event);
+
+#endif
