@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PIECES_MAX = 8 }; /* of a file: its envelope ends in the first one, as a rule */
 enum { LENGTH_BITS = 7, LENGTH_BITS_MAX = 32 }; /* Postfix src/global/record.c, rec_get_raw() */
 
 #define NUMBER_MAX (INT64_MAX / 1000)
@@ -102,47 +103,101 @@ static void take_time(const struct record *record, struct reading *reading)
         (seconds < TIME_MAX_S ? seconds : TIME_MAX_S) * 1000 + (us < 1000000 ? us / 1000 : 0);
 }
 
-/* Returns false at the end of the envelope, as far as it can be followed. */
-static bool take_record(const struct record *record, struct reading *reading)
+enum { READ_ON = 0, READ_NO_MORE = -1 };
+
+/* Returns where records are to be read next, where they are not those that follow. */
+static int64_t take_record(const struct record *record, struct reading *reading)
 {
     struct cursor cursor = content_of(record);
 
     switch (record->type) {
     case 'C':
         take_size(record, reading);
-        return true;
+        return reading->is_preliminary ? READ_NO_MORE : READ_ON;
     case 'T':
         take_time(record, reading);
-        return true;
+        return READ_ON;
     case 'S':
         reading->has_sender = true;
-        return true;
+        return READ_ON;
     case '/':
         reading->taken_away++;
-        return true;
-    case 'p': /* to records behind the message: a milter has changed the sender or recipients */
-        return take_number(&cursor) == 0;
+        return READ_ON;
+    case 'p': /* to what a milter added, or 0: there is room for one */
+        return take_number(&cursor);
     case 'M':
-        return false;
+        return READ_NO_MORE;
     default:
-        return true;
+        return READ_ON;
     }
 }
 
-bool queue_file_parse(const char *head, size_t head_len, struct queue_file *file_r)
-{
-    struct cursor cursor = {.at = head, .end = head + head_len};
-    struct reading reading = {.taken_away = 0};
-    struct record record;
+/* A queue file, or bytes in memory that are its beginning. */
+struct source {
+    int fd; /* -1: the bytes */
+    const char *bytes;
+    size_t len;
+};
 
-    while (next_record(&cursor, &record) && take_record(&record, &reading)) {
+/* Returns the number of bytes that there are from offset on, or -1 with errno. */
+static ssize_t read_piece(const struct source *source, int64_t offset,
+                          char piece_r[QUEUE_FILE_PIECE_SIZE])
+{
+    size_t len;
+
+    if (source->fd >= 0)
+        return pread(source->fd, piece_r, QUEUE_FILE_PIECE_SIZE, offset);
+    len = (uint64_t)offset < source->len ? source->len - (size_t)offset : 0;
+    if (len > QUEUE_FILE_PIECE_SIZE)
+        len = QUEUE_FILE_PIECE_SIZE;
+    if (len > 0)
+        memcpy(piece_r, source->bytes + offset, len);
+    return (ssize_t)len;
+}
+
+/* Take the records of a piece. Returns the offset of the next piece, or READ_NO_MORE. */
+static int64_t take_piece(const char *piece, size_t len, int64_t offset, struct reading *reading)
+{
+    struct cursor cursor = {.at = piece, .end = piece + len};
+    struct record record;
+    int64_t next = READ_ON;
+
+    while (next == READ_ON && next_record(&cursor, &record))
+        next = take_record(&record, reading);
+    if (next != READ_ON)
+        return next;
+    if (cursor.at == piece || len < QUEUE_FILE_PIECE_SIZE) /* one that is too long, or the end */
+        return READ_NO_MORE;
+    return offset + (cursor.at - piece);
+}
+
+/* Returns 1; 0 where it is none; -1 with errno. */
+static int parse(const struct source *source, struct queue_file *file_r)
+{
+    char piece[QUEUE_FILE_PIECE_SIZE];
+    struct reading reading = {.taken_away = 0};
+    int64_t offset = 0;
+
+    for (int n = 0; n < PIECES_MAX && offset != READ_NO_MORE; n++) {
+        ssize_t len = read_piece(source, offset, piece);
+
+        if (len < 0)
+            return -1;
+        offset = take_piece(piece, (size_t)len, offset, &reading);
     }
     if (reading.file.has_size ? reading.is_preliminary : !reading.has_sender)
-        return false;
+        return 0;
     if (reading.file.recipients >= reading.taken_away)
         reading.file.recipients -= reading.taken_away;
     *file_r = reading.file;
-    return true;
+    return 1;
+}
+
+bool queue_file_parse(const char *bytes, size_t len, struct queue_file *file_r)
+{
+    const struct source source = {.fd = -1, .bytes = bytes, .len = len};
+
+    return parse(&source, file_r) == 1;
 }
 
 static bool take_from_status(int fd, struct queue_file *file)
@@ -160,25 +215,21 @@ static bool take_from_status(int fd, struct queue_file *file)
 
 int queue_file_read(int dir_fd, const char *name, struct queue_file *file_r)
 {
-    int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    char head[QUEUE_FILE_HEAD_SIZE];
+    const struct source source = {
+        .fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
     struct queue_file file;
-    int result = -1;
-    ssize_t len;
-    int error;
+    int result, error;
 
-    if (fd < 0)
+    if (source.fd < 0)
         return errno == ENOENT ? 0 : -1;
-    len = pread(fd, head, sizeof head, 0);
-    if (len >= 0) {
-        result = queue_file_parse(head, (size_t)len, &file) ? 1 : 0;
-        if (result == 1 && (!file.has_size || file.arrival_ms == 0) && !take_from_status(fd, &file))
-            result = -1;
-        if (result == 1)
-            *file_r = file;
-    }
+    result = parse(&source, &file);
+    if (result == 1 && (!file.has_size || file.arrival_ms == 0) &&
+        !take_from_status(source.fd, &file))
+        result = -1;
+    if (result == 1)
+        *file_r = file;
     error = errno;
-    close(fd);
+    close(source.fd);
     errno = error;
     return result;
 }

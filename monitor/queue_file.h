@@ -10,6 +10,7 @@
  *      where `postsuper -r` queues the message again
  *   S  the sender: there the message begins for showq(8)
  *   /  a recipient that a milter took away; the number in C has it still
+ *   p  go on at another offset: there is what milters changed and added
  *   M  the end of the envelope
  *
  * Threads: every call may run concurrently.
@@ -23,8 +24,8 @@
 
 #include "lib/attr.h"
 
-/* What is read of a file: the envelope of a message with some dozens of recipients. */
-enum { QUEUE_FILE_HEAD_SIZE = 4096 };
+/* A file is read in such pieces: the envelope of a message with some dozens of recipients. */
+enum { QUEUE_FILE_PIECE_SIZE = 4096 };
 
 struct queue_file {
     bool has_size;
@@ -34,11 +35,12 @@ struct queue_file {
 };
 
 /*
- * Read the first bytes of a queue file. Returns false where they are not those of a message that
- * Postfix has taken over: while it is being written, and where they are no queue file's. Recipients
- * that were taken away further behind are counted as if they were there. Pure.
+ * Read the bytes of a queue file, of which the end may be missing. Returns false where they are not
+ * those of a message that Postfix has taken over: while it is being written, and where they are no
+ * queue file's. Not more than eight pieces are read, so of a message with hundreds of recipients
+ * those that were taken away further behind are counted as if they were there. Pure.
  */
-bool queue_file_parse(const char *head, size_t head_len, struct queue_file *file_r) PEG_MUST_USE;
+bool queue_file_parse(const char *bytes, size_t len, struct queue_file *file_r) PEG_MUST_USE;
 
 /*
  * Read the queue file `name` in the folder dir_fd. What it does not tell is taken from the file

@@ -1,5 +1,5 @@
 /*
- * fuzz_queue_file - any bytes as the head of a queue file
+ * fuzz_queue_file - any bytes as a queue file
  *
  * Checks what must hold for every input: times and numbers within their range, and no answer that
  * changes with bytes that follow the end of the envelope.
@@ -31,10 +31,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(!is_message || file.octets <= INT64_MAX / 1000);
     memcpy(longer, data, size);
     memcpy(longer + size, end, sizeof end);
-    check(!is_message || queue_file_parse(longer, size + sizeof end, &again));
     /* The end may complete a record that was cut off, which then says something. */
-    check(!is_message || !file.has_size || again.octets == file.octets);
-    check(!is_message || file.arrival_ms == 0 || again.arrival_ms == file.arrival_ms);
+    if (is_message && file.has_size) {
+        check(queue_file_parse(longer, size + sizeof end, &again));
+        check(again.octets == file.octets);
+        check(file.arrival_ms == 0 || again.arrival_ms == file.arrival_ms);
+    }
     free(longer);
     return 0;
 }

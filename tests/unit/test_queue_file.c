@@ -12,7 +12,7 @@
 #include "tests/unit/unit.h"
 
 struct head {
-    char bytes[2 * QUEUE_FILE_HEAD_SIZE];
+    char bytes[16 * QUEUE_FILE_PIECE_SIZE];
     size_t len;
 };
 
@@ -186,6 +186,65 @@ static void a_head_that_is_cut_off_is_read_as_far_as_it_goes(void **state)
     }
 }
 
+/* As cleanup(8) leaves it: the pointers have the offsets of records behind the message. */
+static void what_a_milter_changed_is_looked_up(void **state)
+{
+    static const size_t gaps[] = {0, 3000, 10000};
+    static char text[10000];
+    struct queue_file file;
+
+    (void)state;
+    for (size_t n = 0; n < LENGTH(gaps); n++) {
+        struct head head = {.len = 0}, behind = {.len = 0};
+        char pointer[16];
+        size_t pointer_at, back;
+
+        put(&head, 'C', "5 685 4", 7);
+        put(&head, 'T', "17 0", 4);
+        put(&head, 'S', "", 0);
+        put(&head, '/', "a@b.example", 11);
+        put(&head, 'R', "b@b.example", 11);
+        pointer_at = head.len;
+        put(&head, 'p', "              0", 15);
+        back = head.len;
+        put(&head, 'M', "", 0);
+        put(&head, 'N', text, gaps[n]);
+        put(&head, '/', "not@in.the.envelope", 19);
+        snprintf(pointer, sizeof pointer, "%15zu", head.len);
+        memcpy(head.bytes + pointer_at + 2, pointer, 15);
+        put(&head, '/', "c@b.example", 11);
+        put(&head, 'R', "d@b.example", 11);
+        snprintf(pointer, sizeof pointer, "%15zu", back);
+        put(&head, 'p', pointer, 15);
+        assert_true(queue_file_parse(head.bytes, head.len, &file));
+        assert_int_equal(file.recipients, 2);
+        assert_int_equal(file.octets, 5);
+        put(&behind, 'C', "5 685 4", 7); /* pointers in a circle */
+        put(&behind, 'S', "", 0);
+        put(&behind, '/', "a@b.example", 11);
+        put(&behind, 'p', "             11", 15);
+        assert_true(queue_file_parse(behind.bytes, behind.len, &file));
+        assert_int_equal(file.recipients, 4);
+    }
+}
+
+static void an_envelope_of_several_pieces_is_read(void **state)
+{
+    struct queue_file file;
+    struct head head = {.len = 0};
+
+    (void)state;
+    put(&head, 'C', "5 685 300", 9);
+    put(&head, 'T', "17 0", 4);
+    put(&head, 'S', "", 0);
+    for (int n = 0; n < 300; n++)
+        put(&head, n % 3 == 0 ? '/' : 'R', "somebody.with.a.long.name@some.domain.example", 45);
+    put(&head, 'M', "", 0);
+    assert_true(queue_file_parse(head.bytes, head.len, &file));
+    assert_int_equal(file.recipients, 200);
+    assert_int_equal(file.arrival_ms, 17000);
+}
+
 static void long_records_are_passed_over_and_lengths_that_are_none_end_it(void **state)
 {
     static const char lengths[][8] = {"\x80\x80\x80\x80\x80\x01", "\xff\xff\xff\xff\x7f",
@@ -269,6 +328,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_head_says_what_the_message_is),
         cmocka_unit_test(a_head_that_is_cut_off_is_read_as_far_as_it_goes),
+        cmocka_unit_test(what_a_milter_changed_is_looked_up),
+        cmocka_unit_test(an_envelope_of_several_pieces_is_read),
         cmocka_unit_test(long_records_are_passed_over_and_lengths_that_are_none_end_it),
         cmocka_unit_test(a_file_is_read_as_showq_does),
     };
