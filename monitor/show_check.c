@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "monitor/limits.h"
 #include "monitor/show.h"
 #include "monitor/showqueues.h"
 
@@ -74,37 +75,19 @@ static void judge_state(struct check *check, const char *name, enum survey_state
         find(check, SHOW_CHECK_UNKNOWN, "whether %s runs cannot be seen", name);
 }
 
-/* The lower one of an option and a parameter, where 0 is none. */
-static int64_t lower(int64_t level, int limit)
+/* The parameter, where 0 is none, and the option: the lower one counts. */
+static struct measured measure(const struct check *check, const struct survey_instance *instance,
+                               enum queue queue, enum limit limit)
 {
-    return limit != 0 && (level == SHOW_NO_LEVEL || limit < level) ? limit : level;
-}
+    int64_t parameter = limits_get(check->settings, instance->instance, limit);
+    int64_t warning = check->options->levels.warning[limit];
 
-static const struct settings_instance *limits_of(const struct check *check, int instance)
-{
-    return instance == PEG_FRONTEND ? &check->settings->frontend
-                                    : &check->settings->instance[instance];
-}
-
-static struct measured messages_of(const struct check *check,
-                                   const struct survey_instance *instance, enum queue queue)
-{
-    return (struct measured){.value = (int64_t)instance->queues[queue].messages,
-                             .warning = lower(check->options->levels.warning,
-                                              limits_of(check, instance->instance)->queue_limit),
-                             .critical = check->options->levels.critical};
-}
-
-static struct measured age_of(const struct check *check, const struct survey_instance *instance,
-                              enum queue queue)
-{
-    int64_t oldest_ms = instance->queues[queue].oldest_ms;
-
-    return (struct measured){.value = oldest_ms != 0 ? survey_age_s(check->survey, oldest_ms) : 0,
-                             .warning =
-                                 lower(check->options->levels.warning_age_s,
-                                       limits_of(check, instance->instance)->queue_age_limit_s),
-                             .critical = check->options->levels.critical_age_s};
+    if (parameter != 0 && (warning == SHOW_NO_LEVEL || parameter < warning))
+        warning = parameter;
+    return (struct measured){
+        .value = limits_value(&instance->queues[queue], limit, check->survey->taken_ms),
+        .warning = warning,
+        .critical = check->options->levels.critical[limit]};
 }
 
 /* The level that it is beyond, SHOW_NO_LEVEL for none. */
@@ -123,8 +106,8 @@ static int64_t beyond(const struct measured *measured, enum show_check *status_r
 static void judge_queue(struct check *check, const char *name,
                         const struct survey_instance *instance, enum queue queue)
 {
-    const struct measured messages = messages_of(check, instance, queue);
-    const struct measured age = age_of(check, instance, queue);
+    const struct measured messages = measure(check, instance, queue, LIMIT_MESSAGES);
+    const struct measured age = measure(check, instance, queue, LIMIT_AGE);
     char is[SHOWQUEUES_AGE_SIZE], limit[SHOWQUEUES_AGE_SIZE];
     enum show_check status;
     int64_t level = beyond(&messages, &status);
@@ -192,13 +175,14 @@ static void print_figures(const struct check *check, const struct survey_instanc
     char name[SETTINGS_NAME_SIZE];
 
     settings_instance_name(instance->instance, name);
-    for (int queue = 0; instance->is_known && queue < QUEUE_COUNT; queue++) {
-        const struct measured messages = messages_of(check, instance, (enum queue)queue);
-        const struct measured age = age_of(check, instance, (enum queue)queue);
+    for (int n = 0; instance->is_known && n < QUEUE_COUNT; n++) {
+        enum queue queue = (enum queue)n;
+        const struct measured messages = measure(check, instance, queue, LIMIT_MESSAGES);
+        const struct measured age = measure(check, instance, queue, LIMIT_AGE);
 
-        fprintf(check->out, " '%s-%s'", name, queues_name((enum queue)queue));
+        fprintf(check->out, " '%s-%s'", name, queues_name(queue));
         print_measured(check, "", &messages);
-        fprintf(check->out, " '%s-%s-age'", name, queues_name((enum queue)queue));
+        fprintf(check->out, " '%s-%s-age'", name, queues_name(queue));
         print_measured(check, "s", &age);
     }
 }

@@ -79,16 +79,16 @@ static void take_option(struct show_options *options, int opt, const char *name)
         take_instance(options, optarg);
         break;
     case 'w':
-        options->levels.warning = messages(options, name);
+        options->levels.warning[LIMIT_MESSAGES] = messages(options, name);
         break;
     case 'C':
-        options->levels.critical = messages(options, name);
+        options->levels.critical[LIMIT_MESSAGES] = messages(options, name);
         break;
     case 'o':
-        options->levels.warning_age_s = age_s(options, name);
+        options->levels.warning[LIMIT_AGE] = age_s(options, name);
         break;
     case 'O':
-        options->levels.critical_age_s = age_s(options, name);
+        options->levels.critical[LIMIT_AGE] = age_s(options, name);
         break;
     default:
         options_common(&options->common, opt);
@@ -97,8 +97,10 @@ static void take_option(struct show_options *options, int opt, const char *name)
 
 static bool has_level(const struct show_levels *levels)
 {
-    return levels->warning != SHOW_NO_LEVEL || levels->critical != SHOW_NO_LEVEL ||
-           levels->warning_age_s != SHOW_NO_LEVEL || levels->critical_age_s != SHOW_NO_LEVEL;
+    for (int limit = 0; limit < LIMIT_COUNT; limit++)
+        if (levels->warning[limit] != SHOW_NO_LEVEL || levels->critical[limit] != SHOW_NO_LEVEL)
+            return true;
+    return false;
 }
 
 void show_options_read(struct show_options *options_r, const char *usage, int argc, char **argv)
@@ -108,7 +110,7 @@ void show_options_read(struct show_options *options_r, const char *usage, int ar
     *options_r = (struct show_options){
         .common = {.program = "peg-showqueues", .usage = usage, .root = ""},
         .is_whole = true,
-        .levels = {SHOW_NO_LEVEL, SHOW_NO_LEVEL, SHOW_NO_LEVEL, SHOW_NO_LEVEL}};
+        .levels = {{SHOW_NO_LEVEL, SHOW_NO_LEVEL}, {SHOW_NO_LEVEL, SHOW_NO_LEVEL}}};
     for (int i = 1; i < argc; i++) /* before anything can be wrong */
         if (strcmp(argv[i], "--check") == 0)
             options_r->common.failure_status = SHOW_UNKNOWN;

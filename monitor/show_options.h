@@ -6,14 +6,13 @@
 #include <stdint.h>
 
 #include "lib/options.h"
+#include "monitor/limits.h"
 
 /* What --check complains of beyond, in each queue; SHOW_NO_LEVEL: nothing. */
 enum { SHOW_NO_LEVEL = -1 };
 struct show_levels {
-    int64_t warning; /* messages */
-    int64_t critical;
-    int64_t warning_age_s; /* of the oldest message */
-    int64_t critical_age_s;
+    int64_t warning[LIMIT_COUNT];
+    int64_t critical[LIMIT_COUNT];
 };
 
 enum { SHOW_UNKNOWN = 3 }; /* exit status of monitoring plugins, see monitor/show_check.h */

@@ -23,7 +23,7 @@ static const struct survey healthy = {
     .tcpmap = {.state = SURVEY_UP}};
 
 static const struct show_options no_levels = {
-    .is_whole = true, .levels = {SHOW_NO_LEVEL, SHOW_NO_LEVEL, SHOW_NO_LEVEL, SHOW_NO_LEVEL}};
+    .is_whole = true, .levels = {{SHOW_NO_LEVEL, SHOW_NO_LEVEL}, {SHOW_NO_LEVEL, SHOW_NO_LEVEL}}};
 
 /* Judge, and compare the line up to its figures, or with them where `expected` has a `|`. */
 static void expect(const struct show_options *options, const char *conf,
@@ -66,7 +66,8 @@ static void a_healthy_gateway_is_one_line_with_all_figures(void **state)
 static void figures_have_the_levels_that_count(void **state)
 {
     struct survey survey = healthy;
-    const struct show_options options = {.is_whole = true, .levels = {20, 30, SHOW_NO_LEVEL, 0}};
+    const struct show_options options = {.is_whole = true,
+                                         .levels = {{20, SHOW_NO_LEVEL}, {30, 0}}};
 
     (void)state;
     survey.instances[0] = survey.instances[1];
@@ -86,47 +87,47 @@ static const struct {
     enum show_check status;
     const char *line;
 } levels_of[] = {
-    {{12, 12, -1, -1}, CONF, SHOW_CHECK_OK, "PEG OK - 13 messages, oldest 3d 04:05:06"},
-    {{11, 12, -1, -1},
+    {{{12, -1}, {12, -1}}, CONF, SHOW_CHECK_OK, "PEG OK - 13 messages, oldest 3d 04:05:06"},
+    {{{11, -1}, {12, -1}},
      CONF,
      SHOW_CHECK_WARNING,
      "PEG WARNING - postfix0 deferred: 12 messages, more than 11"},
-    {{11, 11, -1, -1},
+    {{{11, -1}, {11, -1}},
      CONF,
      SHOW_CHECK_CRITICAL,
      "PEG CRITICAL - postfix0 deferred: 12 messages, more than 11"},
-    {{-1, 0, -1, -1},
+    {{{-1, -1}, {0, -1}},
      CONF,
      SHOW_CHECK_CRITICAL,
      "PEG CRITICAL - postfix0 deferred: 12 messages, more than 0; "
      "postfix0 hold: 1 messages, more than 0"},
-    {{-1, -1, 273906, -1}, CONF, SHOW_CHECK_OK, "PEG OK - 13 messages, oldest 3d 04:05:06"},
-    {{-1, -1, 273905, -1},
+    {{{-1, 273906}, {-1, -1}}, CONF, SHOW_CHECK_OK, "PEG OK - 13 messages, oldest 3d 04:05:06"},
+    {{{-1, 273905}, {-1, -1}},
      CONF,
      SHOW_CHECK_WARNING,
      "PEG WARNING - postfix0 deferred: oldest 3d 04:05:06, more than 3d 04:05:05"},
-    {{-1, -1, 30, 3600},
+    {{{-1, 30}, {-1, 3600}},
      CONF,
      SHOW_CHECK_CRITICAL,
      "PEG CRITICAL - postfix0 deferred: oldest 3d 04:05:06, more than 01:00:00; "
      "postfix0 hold: oldest 00:00:33, more than 00:00:30"},
-    {{-1, -1, -1, -1},
+    {{{-1, -1}, {-1, -1}},
      CONF "QUEUE_LIMIT[0]=11\nQUEUE_LIMIT_FRONTEND=1\n",
      SHOW_CHECK_WARNING,
      "PEG WARNING - postfix0 deferred: 12 messages, more than 11"},
-    {{100, -1, -1, -1},
+    {{{100, -1}, {-1, -1}},
      CONF "QUEUE_LIMIT[0]=11\n",
      SHOW_CHECK_WARNING,
      "PEG WARNING - postfix0 deferred: 12 messages, more than 11"},
-    {{10, -1, -1, -1},
+    {{{10, -1}, {-1, -1}},
      CONF "QUEUE_LIMIT[0]=11\n",
      SHOW_CHECK_WARNING,
      "PEG WARNING - postfix0 deferred: 12 messages, more than 10"},
-    {{-1, -1, -1, -1},
+    {{{-1, -1}, {-1, -1}},
      CONF "QUEUE_LIMIT[1]=1\nQUEUE_AGE_LIMIT[0]=4d\n",
      SHOW_CHECK_OK,
      "PEG OK - 13 messages, oldest 3d 04:05:06"},
-    {{-1, -1, -1, -1},
+    {{{-1, -1}, {-1, -1}},
      CONF "QUEUE_AGE_LIMIT[0]=3d\n",
      SHOW_CHECK_WARNING,
      "PEG WARNING - postfix0 deferred: oldest 3d 04:05:06, more than 3d 00:00:00"},
@@ -175,7 +176,7 @@ static void what_cannot_be_seen_is_unknown_unless_there_is_worse(void **state)
     snprintf(survey.instances[0].why, QUEUES_WHY_SIZE, "/a|b\n: no");
     expect(&options, CONF, &survey, SHOW_CHECK_UNKNOWN,
            "PEG UNKNOWN - whether peg-tcpmap runs cannot be seen; /a!b?: no");
-    options.levels.warning = 3;
+    options.levels.warning[LIMIT_MESSAGES] = 3;
     expect(&options, CONF, &survey, SHOW_CHECK_WARNING,
            "PEG WARNING - postfix0 deferred: 12 messages, more than 3; "
            "whether peg-tcpmap runs cannot be seen; /a!b?: no");
