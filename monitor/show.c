@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "monitor/destinations_list.h"
 #include "monitor/showqueues.h"
 #include "monitor/survey_json.h"
 
@@ -78,4 +79,22 @@ static bool print_json(const struct show_options *options)
 int show_run_json(const struct show_options *options)
 {
     return run(options, options->age ? SURVEY_DETAILS : SURVEY_COUNTS, print_json);
+}
+
+int show_run_destinations(const struct show_options *options)
+{
+    struct diag diag = diag_to_stderr();
+    struct settings *settings = settings_load(options->common.root, &diag);
+    const struct destinations_list list = {.settings = settings,
+                                           .program = options->common.program,
+                                           .limit = options->limit,
+                                           .is_whole = options->is_whole,
+                                           .instance = options->instance,
+                                           .as_json = options->json,
+                                           .out = stdout,
+                                           .err = stderr};
+    bool ok = settings != NULL && destinations_list(&list);
+
+    settings_free(&settings);
+    return ok ? EXIT_DONE : EXIT_FAILED;
 }

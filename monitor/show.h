@@ -23,4 +23,7 @@ int show_run_counts(const struct show_options *options) PEG_MUST_USE;
 int show_run_age(const struct show_options *options) PEG_MUST_USE;
 int show_run_json(const struct show_options *options) PEG_MUST_USE;
 
+/* The same for destinations: Postfix is asked, and no survey taken. */
+int show_run_destinations(const struct show_options *options) PEG_MUST_USE;
+
 #endif

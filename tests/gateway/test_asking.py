@@ -77,8 +77,20 @@ def test_a_member_sees_what_root_sees_and_a_stranger_is_told_what_to_do(gateway)
     shown = gateway.tool("peg-showqueues").stdout
     assert " * postfix4 = 1\n" in shown
     assert seen_by(MEMBER, gateway).stdout == shown
+    own, asked = (
+        json.loads(seen_by(words, gateway, "--json", "--age").stdout)["instances"]
+        for words in (["env"], MEMBER)
+    )
+    for seen in own + asked:
+        for queue in seen["queues"].values():
+            del queue["oldest_age_seconds"]
+        del seen["flow"]
+    assert own == asked and own[5]["queues"]["deferred"]["recipients"] == 1
+    assert seen_by(MEMBER, gateway, "--check").stdout.startswith("PEG OK")
     refused = seen_by(STRANGER, gateway, check=False)
     assert (refused.returncode, refused.stdout) == (1, "")
+    checked = seen_by(STRANGER, gateway, "--check", check=False)
+    assert checked.returncode == 3 and checked.stdout.startswith("PEG UNKNOWN")
     assert refused.stderr == (
         "peg-showqueues: %s/incoming: Permission denied; run this as root, or as a member of the "
         "group nogroup while peg-monitor runs\n" % gateway.queue_dir("frontend")

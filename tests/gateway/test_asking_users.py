@@ -1,5 +1,6 @@
 """On a machine's own paths, with users of all kinds: who sees the queues, and as what."""
 
+import json
 import os
 import re
 
@@ -66,6 +67,35 @@ def test_members_see_what_root_sees_and_nobody_else_does(site):
             r"peg-monitor while peg-monitor runs\n$",
             refused.stderr,
         ), user
+
+
+def test_destinations_are_postfix_s_to_tell_to_any_user(site):
+    shown = site.run("peg-showqueues", "--destinations").stdout
+    assert names_and_totals(shown)[1:] == [("postfix%d" % n, "1") for n in range(3)]
+    said = seen_by(site, "visitor", "--destinations", "--json").stdout
+    instances = {instance["name"]: instance for instance in json.loads(said)["instances"]}
+    for n in range(3):
+        (only,) = instances["postfix%d" % n]["destinations"]
+        assert (only["domain"], only["recipients"]) == ("dest.example", 1)
+
+
+def test_a_postfix_that_is_stopped_tells_its_destinations_to_root_alone(site):
+    site.run("peg-ctl", "stop", "1")
+    as_root = site.run("peg-showqueues", "--destinations").stdout
+    refused = seen_by(site, "zabbix", "--destinations")
+    counted = seen_by(site, "zabbix")
+    site.run("peg-ctl", "start", "1")
+    assert ("postfix1", "1") in names_and_totals(as_root)
+    assert refused.returncode == 1
+    assert [name for name, _ in names_and_totals(refused.stdout)] == [
+        "postfix-frontend", "postfix0", "postfix2",
+    ]
+    assert re.match(
+        r"peg-showqueues: postfix1: postqueue: .*mail system is down.*; start it \(peg-ctl start "
+        r"postfix1\), or run this as root\n$",
+        refused.stderr,
+    ), refused.stderr
+    assert ("postfix1", "1") in names_and_totals(counted.stdout)
 
 
 def test_another_group_may_be_named(site):
