@@ -17,6 +17,7 @@
 #include "lib/settings.h"
 #include "lib/settings_values.h"
 #include "milter/place.h"
+#include "monitor/ask_socket.h"
 #include "monitor/figures.h"
 
 enum command {
@@ -178,7 +179,7 @@ static bool prepare(const struct settings *settings, const struct selection *sel
         if (selection->items[i]->kind == PART_MILTER)
             good = place_make(settings) && good;
         else if (selection->items[i]->kind == PART_MONITOR)
-            good = make_figures_folder(settings) && good;
+            good = make_figures_folder(settings) && ask_socket_place(settings) && good;
     return good;
 }
 

@@ -1,6 +1,7 @@
 /* check - is all there that the gateway needs, and does it fit together? */
 #include "gen/check.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,17 @@ static void check_user(const struct settings *settings, struct diag *diag)
     else if (user->pw_uid == 0)
         diag_error(diag, settings->file, line,
                    "DAEMON_USER: %s is root; name a user without rights", settings->daemon_user);
+}
+
+static void check_group(const struct settings *settings, struct diag *diag)
+{
+    unsigned line = config_line(settings, "MONITORING_GROUP");
+
+    if (line != 0 && getgrnam(settings->monitoring_group) == NULL)
+        diag_error(diag, settings->file, line,
+                   "MONITORING_GROUP: there is no group %s; make it (groupadd --system %s) or name "
+                   "another",
+                   settings->monitoring_group, settings->monitoring_group);
 }
 
 static void check_template(const struct settings *settings, struct diag *diag)
@@ -103,6 +115,7 @@ void check_system(const struct settings *settings, struct diag *diag)
     check_root(settings, diag);
     rules_check(settings, diag);
     check_user(settings, diag);
+    check_group(settings, diag);
     check_listen(settings, diag);
     check_postfix(settings, diag);
     check_template(settings, diag);

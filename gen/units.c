@@ -11,10 +11,10 @@
 #include "admin/files.h"
 #include "admin/mem.h"
 #include "admin/part.h"
-#include "gen/plan.h"
+#include "admin/postqueue.h"
 #include "admin/process.h"
 #include "ctl/service_manager.h"
-#include "keeper/postqueue.h"
+#include "gen/plan.h"
 #include "lib/file.h"
 
 #define FOLDER "/etc/systemd/system"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "keeper/postqueue.h"
+#include "admin/postqueue.h"
 #include "keeper/tidy.h"
 #include "lib/clock.h"
 #include "lib/log.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keeper/queued.h"
+#include "admin/queued.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "store/find.h"

@@ -213,7 +213,9 @@ static bool store_defaults(struct reading *in)
     return settings_table_store(settings_table_find("DAEMON_USER"), settings,
                                 below_root ? "nobody" : "peg") &&
            settings_table_store(settings_table_find("INSTANCE_USERS"), settings,
-                                below_root ? "no" : "yes");
+                                below_root ? "no" : "yes") &&
+           (below_root ||
+            settings_table_store(settings_table_find("MONITORING_GROUP"), settings, "peg-monitor"));
 }
 
 /* Give each instance without a value of its own the one of NAME_DEFAULT. */
@@ -292,15 +294,21 @@ struct settings *settings_load(const char *root, struct diag *diag)
     return settings;
 }
 
+struct settings *settings_hold(struct settings *settings)
+{
+    atomic_fetch_add(&settings->further_holders, 1);
+    return settings;
+}
+
 void settings_free(struct settings **settings)
 {
     struct settings *s = *settings;
 
-    if (s == NULL)
+    *settings = NULL;
+    if (s == NULL || atomic_fetch_sub(&s->further_holders, 1) > 0)
         return;
     free(s->root);
     free(s->file);
     settings_table_free(s);
     free(s);
-    *settings = NULL;
 }

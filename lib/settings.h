@@ -9,6 +9,7 @@
 #define PEG_SETTINGS_H
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -48,10 +49,12 @@ struct settings {
     int milter_connections;  /* LIMIT_CONNECTIONS_MILTER, sessions that it serves at once */
     int bounce_limit;        /* BOUNCE_COMMAND_LIMIT, calls a minute for each Postfix */
     char *monitoring_dir;    /* MONITORING_DIR, below root */
+    char *monitoring_group;  /* MONITORING_GROUP; NULL by default under --root: DAEMON_USER's */
     char *agentx_socket;     /* AGENTX_SOCKET, below root; "": no SNMP */
     bool instance_users;     /* INSTANCE_USERS; no by default under --root */
     struct settings_instance frontend;
     struct settings_instance instance[SETTINGS_PRIORITY_MAX]; /* priority_count of them are used */
+    atomic_uint further_holders;                              /* settings_* only */
 };
 
 /*
@@ -65,6 +68,13 @@ struct settings *settings_load(const char *root, struct diag *diag) PEG_MUST_USE
 struct settings *settings_parse(const char *root, const char *text, size_t text_len,
                                 const char *file, struct diag *diag) PEG_MUST_USE;
 
+/*
+ * Hold settings that somebody else holds as well: they are there until each has called
+ * settings_free(). Thread-safe, and so is that. Returns them.
+ */
+struct settings *settings_hold(struct settings *settings);
+
+/* Give them up; *settings becomes NULL. */
 void settings_free(struct settings **settings);
 
 /* Whether priority n is delivered by an instance of this host, not by INSTANCE_NEXTHOP[n]. */
@@ -84,6 +94,8 @@ bool settings_path(const struct settings *settings, const char *below_root,
 #define SETTINGS_RULES_FILE "/etc/priority-email-gateway.rules"
 #define SETTINGS_DSCP_FILE "/etc/priority-email-gateway.nft" /* made by peg-gen */
 #define SETTINGS_RUN_DIR "/run/priority-email-gateway"
+#define SETTINGS_MONITOR_DIR SETTINGS_RUN_DIR "/monitor" /* open to MONITORING_GROUP */
+#define SETTINGS_MONITOR_SOCKET SETTINGS_MONITOR_DIR "/ask"
 #define SETTINGS_TABLE_FILE SETTINGS_RUN_DIR "/decisions"
 #define SETTINGS_STORE_DIR "/var/lib/priority-email-gateway" /* journal and snapshot */
 #define SETTINGS_TABLE_LOCK SETTINGS_STORE_DIR "/table.lock"

@@ -99,6 +99,7 @@ bool settings_table_store(const struct settings_parameter *p, void *base, const 
     case KIND_RELAY:
         return settings_value_relay_host(value) && store_text(place, value);
     case KIND_USER:
+    case KIND_GROUP: /* names of both are made alike (useradd(8), groupadd(8)) */
         return settings_value_user(value) && store_text(place, value);
     case KIND_FLAG:
         return settings_value_flag(value, place);
@@ -133,6 +134,7 @@ void settings_table_free(struct settings *settings)
     free(settings->tcpmap_host);
     free(settings->daemon_user);
     free(settings->monitoring_dir);
+    free(settings->monitoring_group);
     free(settings->agentx_socket);
     settings_table_free_instance(&settings->frontend);
     for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++)

@@ -25,6 +25,7 @@ const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = 
     {"RELAY_HOST", KIND_RELAY, 0, 0, "", SUFFIX_NONE, IN_SETTINGS(relay_host)},
     {"MONITORING_DIR", KIND_PATH, 0, 0, SETTINGS_RUN_DIR "/monitoring", SUFFIX_NONE,
      IN_SETTINGS(monitoring_dir)},
+    {"MONITORING_GROUP", KIND_GROUP, 0, 0, NULL, SUFFIX_NONE, IN_SETTINGS(monitoring_group)},
     {"AGENTX_SOCKET", KIND_SOCKET, 0, 0, "/var/agentx/master", SUFFIX_NONE,
      IN_SETTINGS(agentx_socket)},
     {"FRONTEND_LISTEN", KIND_LISTEN, 0, 0, "25", SUFFIX_NONE, IN_SETTINGS(frontend_listen)},
@@ -108,6 +109,9 @@ void settings_table_needed(const struct settings_parameter *p, char text_r[SETTI
         break;
     case KIND_USER:
         snprintf(text_r, SETTINGS_NEEDED_SIZE, "the name of a system user");
+        break;
+    case KIND_GROUP:
+        snprintf(text_r, SETTINGS_NEEDED_SIZE, "the name of a group");
         break;
     case KIND_FLAG:
         snprintf(text_r, SETTINGS_NEEDED_SIZE, "yes or no");

@@ -20,6 +20,7 @@ enum settings_kind {
     KIND_LISTEN,
     KIND_ENDPOINT,
     KIND_USER,
+    KIND_GROUP,
     KIND_FLAG,
     KIND_DSCP,
     KIND_COMMAND,
@@ -44,7 +45,7 @@ struct settings_parameter {
     size_t offset; /* in struct settings; with a suffix, in struct settings_instance */
 };
 
-enum { SETTINGS_PARAMETER_COUNT = 25 };
+enum { SETTINGS_PARAMETER_COUNT = 26 };
 extern const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT];
 
 /* The row of exactly this name (without suffix), or of the old name of one; NULL for others. */

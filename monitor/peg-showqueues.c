@@ -6,12 +6,16 @@
 
 static const char usage[] =
     "Usage: peg-showqueues [--age] [--json] [--instance=NAME] [--root DIR]\n"
+    "       peg-showqueues --destinations[=N] [--json] [--instance=NAME] [--root DIR]\n"
     "       peg-showqueues --check [--warning=N] [--critical=N] [--warning-age=TIME]\n"
     "                      [--critical-age=TIME] [--instance=NAME] [--root DIR]\n"
     "Print how many messages stand in the queues of all Postfix instances.\n"
     "\n"
     "  --age       and how long the oldest one in each has been there\n"
     "  --json      as JSON; with --age sizes, recipients and the oldest message as well\n"
+    "  --destinations[=N]\n"
+    "              instead: for how many recipients in each domain mail waits, and for how many\n"
+    "              minutes; the N largest domains of each instance, 20 by default, all with 0\n"
     "  --check     instead: one line, exit status and figures of a monitoring plugin (Nagios):\n"
     "              critical where a part of the gateway does not run, or a queue is beyond\n"
     "              --critical; warning where one is beyond --warning, or QUEUE_LIMIT or\n"
@@ -30,6 +34,8 @@ static int run(const struct show_options *options)
 {
     if (options->check)
         return show_check_run(options);
+    if (options->destinations)
+        return show_run_destinations(options);
     if (options->json)
         return show_run_json(options);
     if (options->age)

@@ -1,14 +1,15 @@
 /*
  * service - peg-monitor as a daemon: start, a round every minute, reload, end
  *
- * One thread. SIGTERM and SIGINT end it, in the middle of a long count as well; SIGUSR1 reads the
- * settings again.
+ * The main thread counts; those of ask_server answer who asks. SIGTERM and SIGINT end it, in the
+ * middle of a long count as well; SIGUSR1 reads the settings again.
  */
 #include "monitor/service.h"
 
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,13 +20,19 @@
 #include "lib/reload_note.h"
 #include "lib/settings.h"
 #include "lib/startup.h"
+#include "monitor/ask_server.h"
+#include "monitor/ask_socket.h"
 #include "monitor/figures.h"
 #include "monitor/loop.h"
+#include "monitor/settings_share.h"
 #include "monitor/survey.h"
+#include "monitor/survey_json.h"
 
 struct service {
     const char *program;
-    struct settings *settings;
+    struct settings *settings;   /* the main thread's; others take them from the next */
+    struct settings_share share; /* the same */
+    struct ask_server *ask;
     struct reload_note reloads;
     sigset_t signals; /* that are waited for, and blocked */
     int dir_fd;       /* MONITORING_DIR, as it was at start */
@@ -78,6 +85,22 @@ static bool is_over(void *arg)
            (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
+/* What the ask server's threads tell. */
+static char *answer(void *arg, enum survey_detail detail, bool (*is_ended)(void *over_arg),
+                    void *over_arg)
+{
+    struct service *service = arg;
+    struct settings *settings = settings_share_get(&service->share);
+    struct survey *survey = malloc(sizeof *survey);
+    char *text = NULL;
+
+    if (survey != NULL && survey_take(settings, detail, is_ended, over_arg, survey))
+        text = survey_json_write(survey);
+    free(survey);
+    settings_free(&settings);
+    return text;
+}
+
 static void count(void *arg)
 {
     struct service *service = arg;
@@ -93,6 +116,7 @@ static void reload(void *arg)
     struct service *service = arg;
 
     reload_settings(&service->settings, service->program, &service->reloads);
+    settings_share_put(&service->share, service->settings);
 }
 
 static int64_t now_ms(void *arg)
@@ -127,6 +151,19 @@ static bool block_signals(struct service *service)
     return sigprocmask(SIG_BLOCK, &service->signals, NULL) == 0;
 }
 
+static bool start_ask_server(struct service *service)
+{
+    const struct ask_source source = {.answer = answer, .arg = service};
+    int fd = ask_socket_listen(service->settings);
+
+    if (fd < 0)
+        return false;
+    service->ask = ask_server_start(fd, &source);
+    if (service->ask == NULL)
+        log_error("cannot start threads: %m");
+    return service->ask != NULL;
+}
+
 /*
  * What needs root comes before it is dropped. Afterwards one right of root is left: to look into
  * folders of all users, since Postfix's queues are open to each instance's mail_owner alone.
@@ -136,10 +173,10 @@ static bool start(struct service *service)
     const struct settings *settings = service->settings;
 
     if (!block_signals(service) || !startup_pid_file(service->program, settings) ||
-        (service->dir_fd = figures_open(settings, service->dir)) < 0)
+        (service->dir_fd = figures_open(settings, service->dir)) < 0 || !ask_socket_place(settings))
         return false;
     if (!daemon_drop_privileges_but(settings->daemon_user, NULL, CAP_DAC_READ_SEARCH) ||
-        !startup_can_read(settings, SETTINGS_CONF_FILE))
+        !startup_can_read(settings, SETTINGS_CONF_FILE) || !start_ask_server(service))
         return false;
     startup_note(settings, service->program);
     return true;
@@ -159,6 +196,7 @@ int monitor_service_run(const struct options *options, bool foreground)
     service.settings = settings_load(options->root, &diag);
     if (service.settings == NULL)
         return EXIT_FAILED;
+    settings_share_init(&service.share, service.settings);
     if (!foreground)
         daemon_detach();
     if (startup_log(service.program, service.settings, foreground) && start(&service)) {
@@ -166,14 +204,17 @@ int monitor_service_run(const struct options *options, bool foreground)
         daemon_ready();
         loop_run(&loop);
         notify_stopping();
+        ask_socket_remove(service.settings);
         figures_remove(service.dir_fd); /* they would look like new ones */
         log_info("stopped");
         status = EXIT_DONE;
     } else {
         startup_refused(service.program, foreground);
     }
+    ask_server_stop(&service.ask);
     if (service.dir_fd >= 0)
         close(service.dir_fd);
+    settings_share_deinit(&service.share);
     settings_free(&service.settings);
     return status;
 }

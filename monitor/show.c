@@ -4,20 +4,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "monitor/destinations_list.h"
 #include "monitor/showqueues.h"
 #include "monitor/survey_json.h"
 
 static struct survey survey; /* large for a stack, and this is no thread */
 
 bool show_look(const struct show_options *options, const struct settings *settings,
-               enum survey_detail detail, struct survey *survey_r, char why_r[QUEUES_WHY_SIZE])
+               enum survey_detail detail, struct survey *survey_r, char why_r[SOURCE_WHY_SIZE])
 {
     char name[SETTINGS_NAME_SIZE];
 
-    if (!survey_take(settings, detail, NULL, NULL, survey_r) ||
-        (!options->is_whole && !survey_keep(survey_r, options->instance))) {
+    if (!source_take(settings, detail, survey_r, why_r))
+        return false;
+    if (!options->is_whole && !survey_keep(survey_r, options->instance)) {
         settings_instance_name(options->instance, name);
-        snprintf(why_r, QUEUES_WHY_SIZE, "there is no %s on this host", name);
+        snprintf(why_r, SOURCE_WHY_SIZE, "there is no %s on this host", name);
         return false;
     }
     return true;
@@ -29,7 +31,7 @@ static int run(const struct show_options *options, enum survey_detail detail,
 {
     struct diag diag = diag_to_stderr();
     struct settings *settings = settings_load(options->common.root, &diag);
-    char why[QUEUES_WHY_SIZE];
+    char why[SOURCE_WHY_SIZE];
     bool ok = settings != NULL;
 
     if (ok && !show_look(options, settings, detail, &survey, why)) {
@@ -77,4 +79,22 @@ static bool print_json(const struct show_options *options)
 int show_run_json(const struct show_options *options)
 {
     return run(options, options->age ? SURVEY_DETAILS : SURVEY_COUNTS, print_json);
+}
+
+int show_run_destinations(const struct show_options *options)
+{
+    struct diag diag = diag_to_stderr();
+    struct settings *settings = settings_load(options->common.root, &diag);
+    const struct destinations_list list = {.settings = settings,
+                                           .program = options->common.program,
+                                           .limit = options->limit,
+                                           .is_whole = options->is_whole,
+                                           .instance = options->instance,
+                                           .as_json = options->json,
+                                           .out = stdout,
+                                           .err = stderr};
+    bool ok = settings != NULL && destinations_list(&list);
+
+    settings_free(&settings);
+    return ok ? EXIT_DONE : EXIT_FAILED;
 }

@@ -6,12 +6,14 @@
 
 #include "lib/settings.h"
 #include "lib/settings_values.h"
+#include "monitor/destinations_list.h"
 
-enum { MESSAGES_MAX = 1000000000, AGE_MAX_S = 1000 * 24 * 60 * 60 };
+enum { MESSAGES_MAX = 1000000000, AGE_MAX_S = 1000 * 24 * 60 * 60, DOMAINS_MAX = 1000000000 };
 
 static const struct option long_options[] = {{"age", no_argument, NULL, 'a'},
                                              {"json", no_argument, NULL, 'j'},
                                              {"check", no_argument, NULL, 'c'},
+                                             {"destinations", optional_argument, NULL, 'd'},
                                              {"instance", required_argument, NULL, 'i'},
                                              {"warning", required_argument, NULL, 'w'},
                                              {"critical", required_argument, NULL, 'C'},
@@ -53,6 +55,17 @@ static int64_t messages(const struct show_options *options, const char *name)
     return number;
 }
 
+static size_t domains(const struct show_options *options)
+{
+    long number;
+
+    if (!settings_value_number(optarg, 0, DOMAINS_MAX, &number))
+        options_wrong(&options->common,
+                      "--destinations=%s: a number of domains up to %d is needed, or 0 for all",
+                      optarg, DOMAINS_MAX);
+    return (size_t)number;
+}
+
 static int64_t age_s(const struct show_options *options, const char *name)
 {
     long seconds;
@@ -74,6 +87,10 @@ static void take_option(struct show_options *options, int opt, const char *name)
         break;
     case 'c':
         options->check = true;
+        break;
+    case 'd':
+        options->destinations = true;
+        options->limit = optarg != NULL ? domains(options) : DESTINATIONS_LIMIT;
         break;
     case 'i':
         take_instance(options, optarg);
@@ -118,8 +135,10 @@ void show_options_read(struct show_options *options_r, const char *usage, int ar
         take_option(options_r, opt, long_options[index].name);
     if (optind < argc)
         options_wrong(&options_r->common, "unexpected argument '%s'", argv[optind]);
-    if (options_r->check && (options_r->age || options_r->json))
+    if (options_r->check && (options_r->age || options_r->json || options_r->destinations))
         options_wrong(&options_r->common, "--check has an output of its own: leave out the other");
+    if (options_r->destinations && options_r->age)
+        options_wrong(&options_r->common, "--destinations shows ages as it is: leave out --age");
     if (!options_r->check && has_level(&options_r->levels))
         options_wrong(&options_r->common, "--warning and --critical belong to --check");
 }

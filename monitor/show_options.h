@@ -3,6 +3,7 @@
 #define PEG_SHOW_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/options.h"
@@ -22,6 +23,8 @@ struct show_options {
     bool age;
     bool json;
     bool check;
+    bool destinations;
+    size_t limit;  /* of --destinations; 0: all of them */
     bool is_whole; /* there is no --instance */
     int instance;  /* of --instance, or PEG_FRONTEND */
     struct show_levels levels;

@@ -12,7 +12,7 @@
 
 #include <event2/event.h>
 
-#include "keeper/postqueue.h"
+#include "admin/postqueue.h"
 #include "lib/clock.h"
 #include "lib/daemon.h"
 #include "lib/log.h"

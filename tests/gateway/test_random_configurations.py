@@ -34,6 +34,7 @@ PLAIN = {
     "NICE_LEVEL_QPSMTPD": (["-20", "20"], ["21", ""]),
     "BOUNCE_COMMAND_LIMIT": (["1", "60"], ["0", "ten"]),
     "MONITORING_DIR": (["/run/m", "/tmp/a.b"], ["run/m", "/a/../b", "", "/"]),
+    "MONITORING_GROUP": (["root", "mail"], ["", "a b", "1", "x:y"]),
     "AGENTX_SOCKET": (["", "/run/agentx"], ["run/agentx", "/a/../b", "/", "tcp:localhost:705"]),
     "DECISION_LIFETIME": (["20d", "100d"], ["61", "101d", "soon"]),
 }

@@ -184,6 +184,18 @@ def test_the_monitor_counts_from_within_the_sandbox(running):
     assert len([line for line in figures if re.match(r"postfix.*:\d+$", line)]) == 6 * 4
 
 
+def test_the_monitor_is_asked_by_members_of_the_group_that_sysusers_makes(running):
+    who = "setpriv --reuid daemon --regid daemon "
+    shown = running.do("peg-showqueues")
+    assert running.do(who + "--groups $(getent group peg-monitor | cut -d: -f3) peg-showqueues") == shown
+    # Nor does it help to be in the group that the daemons are in.
+    for groups in ("--clear-groups", "--groups $(id -g peg)"):
+        status, said = running.run("%s %s peg-showqueues" % (who, groups))
+        assert (status, "a member of the group peg-monitor while" in said) == (1, True)
+    owner = running.do("stat -c '%%U %%G %%a' %s/monitor %s/monitor/ask" % (RUN, RUN))
+    assert owner == "peg peg-monitor 2750\npeg peg-monitor 660\n"
+
+
 def test_a_folder_for_figures_is_made_where_only_root_can(running):
     running.do("cp /etc/priority-email-gateway.conf /run/conf")
     running.set_parameter("MONITORING_DIR", "/var/lib/figures/of%peg")

@@ -124,6 +124,8 @@ def test_users_and_the_run_folder_are_made(root):
     for name in ("peg", "bouncecommand"):
         assert 0 < int(users[name][2]) < 1000
         assert users[name][6].endswith("nologin")
+    with open(root / "etc/group") as groups:
+        assert any(line.startswith("peg-monitor:") for line in groups)
     run("systemd-tmpfiles", "--root=%s" % root, "--create")
     status = os.stat(root / "run/priority-email-gateway")
     assert (status.st_uid, status.st_mode & 0o7777) == (int(users["peg"][2]), 0o755)

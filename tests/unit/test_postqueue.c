@@ -1,5 +1,5 @@
 /* test_postqueue - where Postfix's program is found, and which group may use it */
-#include "keeper/postqueue.h"
+#include "admin/postqueue.h"
 
 #include <fcntl.h>
 #include <grp.h>

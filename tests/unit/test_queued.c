@@ -1,5 +1,5 @@
 /* test_queued - what is made of `postqueue -j`, played by a script in a folder of our own */
-#include "keeper/queued.h"
+#include "admin/queued.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,6 +8,8 @@
 
 #include "tests/unit/fake_postqueue.h"
 
+#define NO_MESSAGE "no queue_id, queue_name, arrival_time or recipients"
+#define BEGIN "{\"queue_name\": \"a\", \"queue_id\": \"b\""
 #define GOOD MESSAGE("active", "GOOD1", RECIPIENT("good@dest.example"))
 
 /* What was seen: `QUEUE ID <RECIPIENT>...` and a newline for each message. */
@@ -21,6 +23,7 @@ static void each(void *arg, const struct queued_message *message)
 {
     struct seen *seen = arg;
 
+    assert_int_equal(message->arrival_s, 1);
     fprintf(seen->out, "%s %s", message->queue_name, message->queue_id);
     for (size_t i = 0; i < message->recipient_count; i++)
         fprintf(seen->out, " <%s>", message->recipients[i]);
@@ -150,26 +153,25 @@ static void what_postfix_quotes_is_unquoted_once(void **state)
 /* Postfix lets them pass where two of their bytes look like UTF-8. */
 static void bytes_that_are_no_utf8_are_not_shown(void **state)
 {
-    static const char *const bytes[] = {
-        "\x80",
-        "\xc3",
-        "\xc1\xa0",
-        "\xe2\x82",
-        "\xe0\x80\x80",
-        "\xed\xa0\x80",
-        "\xf0\x80\x80\x80",
-        "\xf4\x90\x80\x80",
-        "\xf0\x9f\x92",
-        "\xf5\x80\x80",
-        "\xff",
-    };
+    static const char *const bytes[] = {"\x80",
+                                        "\xc3",
+                                        "\xc1\xa0",
+                                        "\xe2\x82",
+                                        "\xe0\x80\x80",
+                                        "\xed\xa0\x80",
+                                        "\xf0\x80\x80\x80",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf0\x9f\x92",
+                                        "\xf5\x80\x80",
+                                        "\xff"};
 
     (void)state;
     for (size_t i = 0; i < LENGTH(bytes); i++) {
         char output[1024], expected[256];
 
         snprintf(output, sizeof output,
-                 "{\"queue_name\": \"hold\", \"queue_id\": \"A1\", \"sender\": \"a%s\", "
+                 "{\"queue_name\": \"hold\", \"queue_id\": \"A1\", \"arrival_time\": 1, "
+                 "\"sender\": \"a%s\", "
                  "\"recipients\": [" RECIPIENT("%s@d") ", " RECIPIENT("%s\xc3\xb6@d") "]}\n" GOOD,
                  bytes[i], bytes[i], bytes[i]);
         snprintf(expected, sizeof expected,
@@ -201,7 +203,9 @@ static void a_thousand_recipients_come_in_order(void **state)
     FILE *list = open_memstream(&expected, &expected_len);
 
     (void)state;
-    fputs("{\"queue_name\": \"deferred\", \"queue_id\": \"M1\", \"recipients\": [", out);
+    fputs("{\"queue_name\": \"deferred\", \"queue_id\": \"M1\", \"arrival_time\": 1, "
+          "\"recipients\": [",
+          out);
     fputs("active GOOD1 <good@dest.example>\ndeferred M1", list);
     for (int i = 0; i < COUNT; i++) {
         fprintf(out, "%s{\"address\": \"user%d@dest.example\", \"delay_reason\": \"%0500d\"}",
@@ -228,17 +232,16 @@ static void a_line_that_is_not_understood_ends_it(void **state)
     } cases[] = {
         {"{\n", ""},
         {"\n", ""},
-        {"[]\n", "no queue_id, queue_name or recipients"},
-        {"{}\n", "no queue_id, queue_name or recipients"},
-        {MESSAGE("", "A1", ""), "no queue_id, queue_name or recipients"},
-        {MESSAGE("active", "", ""), "no queue_id, queue_name or recipients"},
-        {"{\"queue_name\": \"a\", \"queue_id\": \"b\"}\n", "no queue_id, queue_name or recipients"},
-        {"{\"queue_name\": \"a\", \"queue_id\": \"b\", \"recipients\": {}}\n",
-         "no queue_id, queue_name or recipients"},
-        {"{\"queue_name\": \"a\", \"queue_id\": 7, \"recipients\": []}\n",
-         "no queue_id, queue_name or recipients"},
-        {"{\"queue_id\": \"b\", \"queue_id\": \"c\", \"queue_name\": \"a\", \"recipients\": []}\n",
-         ""},
+        {"[]\n", NO_MESSAGE},
+        {"{}\n", NO_MESSAGE},
+        {MESSAGE("", "A1", ""), NO_MESSAGE},
+        {MESSAGE("active", "", ""), NO_MESSAGE},
+        {BEGIN ", \"arrival_time\": \"1\", \"recipients\": []}\n", NO_MESSAGE},
+        {BEGIN ", \"arrival_time\": 1}\n", NO_MESSAGE},
+        {BEGIN ", \"arrival_time\": 1, \"recipients\": {}}\n", NO_MESSAGE},
+        {"{\"queue_name\": \"a\", \"queue_id\": 7, \"arrival_time\": 1, \"recipients\": []}\n",
+         NO_MESSAGE},
+        {BEGIN ", \"queue_id\": \"c\", \"arrival_time\": 1, \"recipients\": []}\n", ""},
         {MESSAGE("active", "A1", RECIPIENT("a@b") ", {}"), "recipient 2 has no address"},
         {MESSAGE("active", "A1", "\"a@b\""), "recipient 1 has no address"},
         {MESSAGE("active", "A1", RECIPIENT("")), "recipient 1 has no address"},

@@ -28,6 +28,7 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(s->table_capacity, 1000000);
     assert_string_equal(s->daemon_user, "peg");
     assert_string_equal(s->monitoring_dir, "/run/priority-email-gateway/monitoring");
+    assert_string_equal(s->monitoring_group, "peg-monitor");
     assert_string_equal(s->agentx_socket, "/var/agentx/master");
     assert_int_equal(s->frontend.queue_limit, 0);
     assert_int_equal(s->instance[4].queue_age_limit_s, 0);
@@ -48,6 +49,7 @@ static void a_gateway_below_a_root_needs_no_user_of_its_own(void **state)
 
     (void)state;
     assert_string_equal(s->daemon_user, "nobody");
+    assert_null(s->monitoring_group);
     assert_false(s->instance_users);
     settings_free(&s);
     s = settings_of("/tmp/gateway", "DAEMON_USER=mailpeg");
@@ -62,7 +64,7 @@ static void every_parameter_can_be_set(void **state)
             "FRONTEND_LISTEN='25  submission [::1]:2525\t192.0.2.9:26'\n"
             "INSTANCE_PORT_BASE=30000\nTCPMAP_LISTEN=[::1]:10041\n"
             "LIMIT_CONNECTIONS_TCPMAP=50\nDECISION_LIFETIME=1h\nTABLE_CAPACITY=20000000\n"
-            "DAEMON_USER=mail-peg_1\n");
+            "DAEMON_USER=mail-peg_1\nMONITORING_GROUP=zabbix\n");
 
     (void)state;
     assert_int_equal(s->priority_count, 3);
@@ -80,6 +82,7 @@ static void every_parameter_can_be_set(void **state)
     assert_int_equal(s->decision_lifetime_s, 3600);
     assert_int_equal(s->table_capacity, 20000000);
     assert_string_equal(s->daemon_user, "mail-peg_1");
+    assert_string_equal(s->monitoring_group, "zabbix");
     settings_free(&s);
 }
 
@@ -142,6 +145,7 @@ static void wrong_values_are_named_with_what_is_needed(void **state)
                                  "as 660, 660s, 11m or 2h, is needed\n"},
         {"TABLE_CAPACITY=999",
          "f:1: TABLE_CAPACITY = \"999\": a whole number from 1000 to 20000000 is needed\n"},
+        {"MONITORING_GROUP=", "f:1: MONITORING_GROUP = \"\": the name of a group is needed\n"},
         {"DAEMON_USER='a:b'", "f:1: DAEMON_USER = \"a:b\": the name of a system user is needed\n"},
         {"INSTANCE_PORT_BASE=65535",
          "f:1: INSTANCE_PORT_BASE = \"65535\": with 5 priorities at most 65530 is possible\n"},

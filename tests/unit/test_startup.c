@@ -67,6 +67,7 @@ static void each_parameter_restarts_the_programs_that_it_concerns(void **state)
         {"TCPMAP_LISTEN=127.0.0.2:10040\n", {false, true, false}},
         {"LIMIT_CONNECTIONS_TCPMAP=100\n", {false, true, false}},
         {"MONITORING_DIR=/tmp/figures\n", {false, false, true}},
+        {"MONITORING_GROUP=zabbix\n", {false, false, true}},
         {"LIMIT_CONNECTIONS_MILTER=1\n", {false, false, false}},
         {"PRIORITY_COUNT=3\nDEFAULT_PRIORITY=1\n", {false, false, false}},
         {"DECISION_LIFETIME=1000\n", {false, false, false}},

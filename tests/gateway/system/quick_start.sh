@@ -7,6 +7,7 @@ repository=$1 frontend=$2 tcpmap=$3 base=$4 relay=$5
 
 make -s -C "$repository" install PREFIX=/usr/local
 useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin peg
+groupadd --system peg-monitor
 sed -i "s/^FRONTEND_LISTEN=.*/FRONTEND_LISTEN=\"127.0.0.1:$frontend\"/
         s/^TCPMAP_LISTEN=.*/TCPMAP_LISTEN=\"127.0.0.1:$tcpmap\"/
         s/^INSTANCE_PORT_BASE=.*/INSTANCE_PORT_BASE=$base/

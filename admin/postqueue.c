@@ -1,5 +1,5 @@
 /* postqueue - Postfix's program that lists the queue: where it is, and who may use it */
-#include "keeper/postqueue.h"
+#include "admin/postqueue.h"
 
 #include <grp.h>
 #include <stdio.h>

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/attr.h"
 
@@ -25,6 +26,7 @@
 struct queued_message {
     const char *queue_id;
     const char *queue_name; /* one of those above */
+    int64_t arrival_s;      /* since 1970 */
     const char *const *recipients;
     size_t recipient_count; /* 0: none is known yet, or all were served */
 };

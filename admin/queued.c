@@ -1,5 +1,5 @@
 /* queued - what a Postfix instance holds in its queues, as `postqueue -j` lists it */
-#include "keeper/queued.h"
+#include "admin/queued.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "keeper/postqueue.h"
+#include "admin/postqueue.h"
 
 enum { LAST_WORDS_SIZE = 400 };
 
@@ -66,16 +66,19 @@ static bool take_recipients(struct listing *listing, json_t *recipients)
 static bool take_message(struct listing *listing, json_t *root)
 {
     json_t *recipients = json_object_get(root, "recipients");
+    json_t *arrival = json_object_get(root, "arrival_time");
     struct queued_message message = {
         .queue_id = json_string_value(json_object_get(root, "queue_id")),
         .queue_name = json_string_value(json_object_get(root, "queue_name")),
+        .arrival_s = json_integer_value(arrival),
         .recipient_count = json_array_size(recipients)};
 
     if (message.queue_id == NULL || *message.queue_id == '\0' || message.queue_name == NULL ||
-        *message.queue_name == '\0' || !json_is_array(recipients)) {
-        snprintf(listing->why_r, QUEUED_WHY_SIZE,
-                 "line %zu of what postqueue wrote: no queue_id, queue_name or recipients",
-                 listing->line);
+        *message.queue_name == '\0' || !json_is_integer(arrival) || !json_is_array(recipients)) {
+        snprintf(
+            listing->why_r, QUEUED_WHY_SIZE,
+            "line %zu of what postqueue wrote: no queue_id, queue_name, arrival_time or recipients",
+            listing->line);
         return false;
     }
     if (!take_recipients(listing, recipients))
