@@ -1,8 +1,8 @@
 /*
  * service - peg-monitor as a daemon: start, a round every minute, reload, end
  *
- * One thread. SIGTERM and SIGINT end it, in the middle of a long count as well; SIGUSR1 reads the
- * settings again.
+ * Signals are taken by the main thread: SIGTERM and SIGINT end it, in the middle of a long count as
+ * well; SIGUSR1 reads the settings again.
  */
 #include "monitor/service.h"
 
@@ -20,6 +20,7 @@
 #include "lib/settings.h"
 #include "lib/startup.h"
 #include "monitor/figures.h"
+#include "monitor/flow_thread.h"
 #include "monitor/loop.h"
 #include "monitor/survey.h"
 
@@ -30,6 +31,7 @@ struct service {
     sigset_t signals; /* that are waited for, and blocked */
     int dir_fd;       /* MONITORING_DIR, as it was at start */
     char dir[PATH_MAX];
+    struct flow_thread flow;
     struct survey survey;
     bool is_missing[SURVEY_INSTANCES_MAX]; /* the log knows; see missing_place() */
     bool cannot_write;                     /* so does it of that */
@@ -84,6 +86,7 @@ static void count(void *arg)
 
     if (!survey_take(service->settings, SURVEY_DETAILS, is_over, NULL, &service->survey))
         return;
+    flow_thread_round(&service->flow, service->settings, &service->survey);
     tell_of_instances(service);
     write_figures(service);
 }
@@ -163,9 +166,11 @@ int monitor_service_run(const struct options *options, bool foreground)
         daemon_detach();
     if (startup_log(service.program, service.settings, foreground) && start(&service)) {
         log_info("ready, figures are in %s", service.dir);
+        flow_thread_start(&service.flow, service.settings);
         daemon_ready();
         loop_run(&loop);
         notify_stopping();
+        flow_thread_end(&service.flow);
         figures_remove(service.dir_fd); /* they would look like new ones */
         log_info("stopped");
         status = EXIT_DONE;
