@@ -151,13 +151,6 @@ static void look(struct flow_instance *instance)
     instance->must_look = false;
 }
 
-static const char *advice(int error)
-{
-    return error == ENOSPC   ? "raise fs.inotify.max_user_watches with sysctl"
-           : error == EACCES ? "run this as root"
-                             : "look at that folder";
-}
-
 /* Returns false with the reason where folders that are there cannot be watched. */
 static bool watch_instance(struct flow *flow, struct flow_instance *instance,
                            char why_r[QUEUES_WHY_SIZE])
@@ -172,7 +165,9 @@ static bool watch_instance(struct flow *flow, struct flow_instance *instance,
             if (errno == ENOENT || errno == ENOTDIR) /* Postfix makes it at its first start */
                 return true;
             snprintf(why_r, QUEUES_WHY_SIZE, "%.400s/%s: %m, %s", instance->queue_dir,
-                     queues_name(watched[i]), advice(errno));
+                     queues_name(watched[i]),
+                     errno == ENOSPC ? "raise fs.inotify.max_user_watches with sysctl"
+                                     : queues_advice(errno));
             return false;
         }
     if (is_changed)

@@ -22,6 +22,7 @@ struct show_options {
     bool age;
     bool json;
     bool check;
+    int watch_s;   /* 0: once, and that is all */
     bool is_whole; /* there is no --instance */
     int instance;  /* of --instance, or PEG_FRONTEND */
     struct show_levels levels;
