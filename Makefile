@@ -102,7 +102,7 @@ check-oracle: $(BUILD)/tests/address_print $(BUILD)/tests/import_decide
 check-milter: all
 	@$(PYTEST) tests/milter
 
-check-gateway: all
+check-gateway: all $(BUILD)/tests/flow_print
 	@$(PYTEST) tests/gateway
 
 # The long forms of the tests that break things, an hour of them.

@@ -3,10 +3,10 @@
 
 #include <inttypes.h>
 
-#include "tests/unit/queues_fixture.h"
+#include "tests/unit/flow_fixture.h"
 #include "tests/unit/settings_of.h"
 
-enum { OCTETS = 1234, RECIPIENTS = 3, MANY = 10000 /* moves: more than the kernel keeps */ };
+enum { MANY = 10000 }; /* moves: more than the kernel keeps */
 
 struct watching {
     char *root;
@@ -60,49 +60,6 @@ static void expect(const struct watching *watching, int instance, uint64_t recei
     assert_int_equal(flow->left_messages, left);
     assert_int_equal(flow->left_octets, left * OCTETS);
     assert_int_equal(flow->left_recipients, left * RECIPIENTS);
-}
-
-/* A queue file with the records that Postfix begins them with. */
-static void make_message(const char *root, const char *below)
-{
-    char path[PATH_SIZE];
-    FILE *file;
-
-    path_in(root, below, path);
-    file = fopen(path, "wx");
-    assert_non_null(file);
-    fprintf(file, "C_%15d %15d %15d %15d %15d %15d", OCTETS, 200, RECIPIENTS, 0, OCTETS, 0);
-    fprintf(file, "T\0211790000000 123456");
-    fprintf(file, "S\005a@b.c");
-    assert_int_equal(fclose(file), 0);
-}
-
-static void rename_in(const char *root, const char *from, const char *to)
-{
-    char old[PATH_SIZE], new[PATH_SIZE];
-
-    path_in(root, from, old);
-    path_in(root, to, new);
-    assert_int_equal(rename(old, new), 0);
-}
-
-static void remove_in(const char *root, const char *below)
-{
-    char path[PATH_SIZE];
-
-    path_in(root, below, path);
-    assert_int_equal(remove(path), 0);
-}
-
-#define TWO "PRIORITY_COUNT=2\nDEFAULT_PRIORITY=0\n"
-#define THREE "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\n"
-#define FRONTEND "var/spool/postfix-frontend/"
-#define POSTFIX0 "var/spool/postfix0/"
-
-static void make_both(const char *root)
-{
-    make_queues(root, FRONTEND);
-    make_queues(root, POSTFIX0);
 }
 
 static void messages_are_counted_for_each_postfix(void **state)
@@ -241,13 +198,7 @@ static void what_cannot_be_watched_is_told(void **state)
     char why[QUEUES_WHY_SIZE];
 
     make_both(root);
-    remove_in(root, POSTFIX0 "active");
-    {
-        char path[PATH_SIZE];
-
-        path_in(root, POSTFIX0 "active", path);
-        assert_int_equal(symlink("active", path), 0); /* a loop */
-    }
+    break_folder(root, POSTFIX0 "active");
     watching.settings = settings_of(root, TWO);
     watching.flow = flow_open();
     assert_non_null(watching.flow);
