@@ -3,12 +3,14 @@
 
 #include "monitor/show.h"
 #include "monitor/show_check.h"
+#include "monitor/watch_here.h"
 
 static const char usage[] =
     "Usage: peg-showqueues [--age] [--json] [--instance=NAME] [--root DIR]\n"
     "       peg-showqueues --destinations[=N] [--json] [--instance=NAME] [--root DIR]\n"
     "       peg-showqueues --check [--warning=N] [--critical=N] [--warning-age=TIME]\n"
     "                      [--critical-age=TIME] [--instance=NAME] [--root DIR]\n"
+    "       peg-showqueues --watch[=SECONDS] [--instance=NAME] [--root DIR]\n"
     "Print how many messages stand in the queues of all Postfix instances.\n"
     "\n"
     "  --age       and how long the oldest one in each has been there\n"
@@ -24,6 +26,8 @@ static const char usage[] =
     "              so many messages may be in one queue\n"
     "  --warning-age=TIME, --critical-age=TIME\n"
     "              so old may the oldest one be: 90s, 10m, 2h, 1d\n"
+    "  --watch     instead: all of it as it changes, with messages in and out per second, every 2\n"
+    "              seconds or as many as are given, until q is typed\n"
     "  --instance=NAME\n"
     "              only that one: postfix4 or 4, postfix-frontend or frontend\n"
     "  --root DIR  the gateway below DIR instead of the system's\n"
@@ -36,6 +40,8 @@ static int run(const struct show_options *options)
         return show_check_run(options);
     if (options->destinations)
         return show_run_destinations(options);
+    if (options->watch_s > 0)
+        return watch_here(options);
     if (options->json)
         return show_run_json(options);
     if (options->age)

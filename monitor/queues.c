@@ -27,7 +27,7 @@ static bool is_alnum(char c)
 }
 
 /* Postfix src/global/mail_queue.c: digits and letters; `_` stands in names of the flush service. */
-static bool is_queue_id(const char *name)
+bool queues_is_id(const char *name)
 {
     size_t len = strlen(name);
 
@@ -77,9 +77,9 @@ static bool walk_folder(const struct walk *walk, int parent_fd, const char *name
     while (ok && (errno = 0, entry = readdir(dir)) != NULL) {
         unsigned char type = DT_UNKNOWN;
 
-        if (is_queue_id(entry->d_name) || is_hash_name(entry->d_name))
+        if (queues_is_id(entry->d_name) || is_hash_name(entry->d_name))
             type = entry_type(fd, entry);
-        if (type == DT_REG && is_queue_id(entry->d_name)) {
+        if (type == DT_REG && queues_is_id(entry->d_name)) {
             ok = walk->visit(walk->arg, fd, entry->d_name);
             errno = 0;
         } else if (type == DT_DIR && is_hash_name(entry->d_name) && depth < DEPTH_MAX) {

@@ -30,6 +30,9 @@ enum { QUEUES_WHY_SIZE = 512 };
 /* Its name in Postfix, "deferred". */
 const char *queues_name(enum queue queue) PEG_MUST_USE;
 
+/* Whether a file of that name in a queue is a message; others are being made, or are foreign. */
+bool queues_is_id(const char *name) PEG_MUST_USE;
+
 /*
  * Call visit for every message in one queue of queue_dir. name is its queue ID, a file in the
  * folder dir_fd (which is a subfolder where the queue is hashed: hash_queue_names); both are

@@ -1,8 +1,9 @@
 /*
  * service - peg-monitor as a daemon: start, a round every minute, reload, end
  *
- * The main thread counts; those of ask_server answer who asks. SIGTERM and SIGINT end it, in the
- * middle of a long count as well; SIGUSR1 reads the settings again.
+ * Signals are taken by the main thread, which counts: SIGTERM and SIGINT end it, in the middle of a
+ * long count as well; SIGUSR1 reads the settings again. Others answer who asks (ask_server), and
+ * count what goes through the queues (flow_thread).
  */
 #include "monitor/service.h"
 
@@ -23,6 +24,7 @@
 #include "monitor/ask_server.h"
 #include "monitor/ask_socket.h"
 #include "monitor/figures.h"
+#include "monitor/flow_thread.h"
 #include "monitor/loop.h"
 #include "monitor/settings_share.h"
 #include "monitor/survey.h"
@@ -37,6 +39,7 @@ struct service {
     sigset_t signals; /* that are waited for, and blocked */
     int dir_fd;       /* MONITORING_DIR, as it was at start */
     char dir[PATH_MAX];
+    struct flow_thread flow;
     struct survey survey;
     bool is_missing[SURVEY_INSTANCES_MAX]; /* the log knows; see missing_place() */
     bool cannot_write;                     /* so does it of that */
@@ -94,8 +97,10 @@ static char *answer(void *arg, enum survey_detail detail, bool (*is_ended)(void 
     struct survey *survey = malloc(sizeof *survey);
     char *text = NULL;
 
-    if (survey != NULL && survey_take(settings, detail, is_ended, over_arg, survey))
+    if (survey != NULL && survey_take(settings, detail, is_ended, over_arg, survey)) {
+        flow_thread_fill(&service->flow, survey);
         text = survey_json_write(survey);
+    }
     free(survey);
     settings_free(&settings);
     return text;
@@ -107,6 +112,7 @@ static void count(void *arg)
 
     if (!survey_take(service->settings, SURVEY_DETAILS, is_over, NULL, &service->survey))
         return;
+    flow_thread_round(&service->flow, service->settings, &service->survey);
     tell_of_instances(service);
     write_figures(service);
 }
@@ -176,7 +182,10 @@ static bool start(struct service *service)
         (service->dir_fd = figures_open(settings, service->dir)) < 0 || !ask_socket_place(settings))
         return false;
     if (!daemon_drop_privileges_but(settings->daemon_user, NULL, CAP_DAC_READ_SEARCH) ||
-        !startup_can_read(settings, SETTINGS_CONF_FILE) || !start_ask_server(service))
+        !startup_can_read(settings, SETTINGS_CONF_FILE))
+        return false;
+    flow_thread_start(&service->flow, settings);
+    if (!start_ask_server(service))
         return false;
     startup_note(settings, service->program);
     return true;
@@ -212,6 +221,7 @@ int monitor_service_run(const struct options *options, bool foreground)
         startup_refused(service.program, foreground);
     }
     ask_server_stop(&service.ask);
+    flow_thread_end(&service.flow);
     if (service.dir_fd >= 0)
         close(service.dir_fd);
     settings_share_deinit(&service.share);

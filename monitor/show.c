@@ -11,11 +11,12 @@
 static struct survey survey; /* large for a stack, and this is no thread */
 
 bool show_look(const struct show_options *options, const struct settings *settings,
-               enum survey_detail detail, struct survey *survey_r, char why_r[SOURCE_WHY_SIZE])
+               enum survey_detail detail, bool (*is_over)(void *arg), void *arg,
+               struct survey *survey_r, char why_r[SOURCE_WHY_SIZE])
 {
     char name[SETTINGS_NAME_SIZE];
 
-    if (!source_take(settings, detail, survey_r, why_r))
+    if (!source_take(settings, detail, is_over, arg, survey_r, why_r))
         return false;
     if (!options->is_whole && !survey_keep(survey_r, options->instance)) {
         settings_instance_name(options->instance, name);
@@ -34,7 +35,7 @@ static int run(const struct show_options *options, enum survey_detail detail,
     char why[SOURCE_WHY_SIZE];
     bool ok = settings != NULL;
 
-    if (ok && !show_look(options, settings, detail, &survey, why)) {
+    if (ok && !show_look(options, settings, detail, NULL, NULL, &survey, why)) {
         fprintf(stderr, "%s: %s\n", options->common.program, why);
         ok = false;
     }

@@ -12,11 +12,12 @@
 
 /*
  * Take the survey that the options ask for: of all, or of one instance. Returns false with the
- * reason in why_r where it cannot be taken, or there is no such instance on this host.
+ * reason in why_r where it cannot be taken, or there is no such instance on this host, and with ""
+ * where is_over() ended it, which may be NULL.
  */
 bool show_look(const struct show_options *options, const struct settings *settings,
-               enum survey_detail detail, struct survey *survey_r,
-               char why_r[SOURCE_WHY_SIZE]) PEG_MUST_USE;
+               enum survey_detail detail, bool (*is_over)(void *arg), void *arg,
+               struct survey *survey_r, char why_r[SOURCE_WHY_SIZE]) PEG_MUST_USE;
 
 /* Read the settings, look, and print to stdout, problems to stderr. Return the exit status. */
 int show_run_counts(const struct show_options *options) PEG_MUST_USE;

@@ -244,7 +244,7 @@ int show_check_run(const struct show_options *options)
     struct settings *settings = settings_load(options->common.root, &diag);
     int status;
 
-    if (settings == NULL || !show_look(options, settings, SURVEY_DETAILS, &survey, why))
+    if (settings == NULL || !show_look(options, settings, SURVEY_DETAILS, NULL, NULL, &survey, why))
         status = unknown(why);
     else
         status = (int)show_check_print(options, settings, &survey, stdout);

@@ -7,6 +7,7 @@
 #include "lib/settings.h"
 #include "lib/settings_values.h"
 #include "monitor/destinations_list.h"
+#include "monitor/watch.h"
 
 enum { MESSAGES_MAX = 1000000000, AGE_MAX_S = 1000 * 24 * 60 * 60, DOMAINS_MAX = 1000000000 };
 
@@ -14,6 +15,7 @@ static const struct option long_options[] = {{"age", no_argument, NULL, 'a'},
                                              {"json", no_argument, NULL, 'j'},
                                              {"check", no_argument, NULL, 'c'},
                                              {"destinations", optional_argument, NULL, 'd'},
+                                             {"watch", optional_argument, NULL, 'W'},
                                              {"instance", required_argument, NULL, 'i'},
                                              {"warning", required_argument, NULL, 'w'},
                                              {"critical", required_argument, NULL, 'C'},
@@ -76,6 +78,16 @@ static int64_t age_s(const struct show_options *options, const char *name)
     return seconds;
 }
 
+static int watch_s(const struct show_options *options)
+{
+    long seconds = WATCH_INTERVAL_S;
+
+    if (optarg != NULL && !settings_value_number(optarg, 1, WATCH_INTERVAL_MAX_S, &seconds))
+        options_wrong(&options->common, "--watch=%s: a number of seconds is needed, from 1 to %d",
+                      optarg, WATCH_INTERVAL_MAX_S);
+    return (int)seconds;
+}
+
 static void take_option(struct show_options *options, int opt, const char *name)
 {
     switch (opt) {
@@ -91,6 +103,9 @@ static void take_option(struct show_options *options, int opt, const char *name)
     case 'd':
         options->destinations = true;
         options->limit = optarg != NULL ? domains(options) : DESTINATIONS_LIMIT;
+        break;
+    case 'W':
+        options->watch_s = watch_s(options);
         break;
     case 'i':
         take_instance(options, optarg);
@@ -139,6 +154,9 @@ void show_options_read(struct show_options *options_r, const char *usage, int ar
         options_wrong(&options_r->common, "--check has an output of its own: leave out the other");
     if (options_r->destinations && options_r->age)
         options_wrong(&options_r->common, "--destinations shows ages as it is: leave out --age");
+    if (options_r->watch_s > 0 &&
+        (options_r->check || options_r->age || options_r->json || options_r->destinations))
+        options_wrong(&options_r->common, "--watch has an output of its own: leave out the other");
     if (!options_r->check && has_level(&options_r->levels))
         options_wrong(&options_r->common, "--warning and --critical belong to --check");
 }

@@ -19,6 +19,19 @@
 static const char *const requests[] = {
     [SURVEY_COUNTS] = "counts\n", [SURVEY_DETAILS] = "details\n"};
 
+enum { ASK_INTERVAL_MS = 100 }; /* of is_over() */
+
+/* What ends a look before its end. */
+struct ending {
+    bool (*is_over)(void *arg); /* NULL: nothing */
+    void *arg;
+};
+
+static bool is_over(const struct ending *ending)
+{
+    return ending->is_over != NULL && ending->is_over(ending->arg);
+}
+
 /* Whether the queues of an instance may be read; what is wrong with them otherwise, the survey
  * finds. false: path_r may not. */
 static bool may_read(const struct settings *settings, int instance, char path_r[PATH_MAX])
@@ -80,8 +93,10 @@ static void explain(const struct settings *settings, const char *path, char why_
     }
 }
 
-/* Read to the end of the stream. Returns text to be freed, or NULL with the reason in why_r. */
-static char *read_answer(int fd, size_t *len_r, char why_r[SOURCE_WHY_SIZE])
+/* Read to the end of the stream. Returns text to be freed, or NULL with the reason in why_r, which
+ * is "" where it was ended. */
+static char *read_answer(int fd, const struct ending *ending, size_t *len_r,
+                         char why_r[SOURCE_WHY_SIZE])
 {
     const int64_t limit_ms = clock_boot_ms() + SOURCE_LIMIT_MS;
     char *answer = malloc(SOURCE_ANSWER_SIZE_MAX);
@@ -93,11 +108,13 @@ static char *read_answer(int fd, size_t *len_r, char why_r[SOURCE_WHY_SIZE])
         int64_t left_ms = limit_ms - clock_boot_ms();
         ssize_t got = -1;
 
-        if (left_ms <= 0)
+        if (is_over(ending))
+            reason = "";
+        else if (left_ms <= 0)
             reason = "it has not answered in five minutes";
         else if (len == SOURCE_ANSWER_SIZE_MAX)
             reason = "its answer does not end";
-        else if (poll(&polled, 1, (int)left_ms) > 0) {
+        else if (poll(&polled, 1, left_ms < ASK_INTERVAL_MS ? (int)left_ms : ASK_INTERVAL_MS) > 0) {
             got = recv(fd, answer + len, SOURCE_ANSWER_SIZE_MAX - len, MSG_DONTWAIT);
             if (got == 0)
                 break;
@@ -111,8 +128,10 @@ static char *read_answer(int fd, size_t *len_r, char why_r[SOURCE_WHY_SIZE])
     *len_r = len;
     if (reason == NULL)
         return answer;
-    snprintf(why_r, SOURCE_WHY_SIZE,
-             "peg-monitor: %s; its log may say why; try again, or run this as root", reason);
+    why_r[0] = '\0';
+    if (reason[0] != '\0')
+        snprintf(why_r, SOURCE_WHY_SIZE,
+                 "peg-monitor: %s; its log may say why; try again, or run this as root", reason);
     free(answer);
     return NULL;
 }
@@ -146,8 +165,9 @@ static bool understand(const char *answer, size_t len, struct survey *survey_r,
 }
 
 /* Ask peg-monitor; path is what may not be read here. */
-static bool ask(const struct settings *settings, enum survey_detail detail, const char *path,
-                struct survey *survey_r, char why_r[SOURCE_WHY_SIZE])
+static bool ask(const struct settings *settings, enum survey_detail detail,
+                const struct ending *ending, const char *path, struct survey *survey_r,
+                char why_r[SOURCE_WHY_SIZE])
 {
     size_t request_len = strlen(requests[detail]);
     int fd = ask_socket_connect(settings);
@@ -161,7 +181,7 @@ static bool ask(const struct settings *settings, enum survey_detail detail, cons
             close(fd);
         return false;
     }
-    answer = read_answer(fd, &len, why_r);
+    answer = read_answer(fd, ending, &len, why_r);
     close(fd);
     good = answer != NULL && understand(answer, len, survey_r, why_r);
     free(answer);
@@ -169,10 +189,21 @@ static bool ask(const struct settings *settings, enum survey_detail detail, cons
 }
 
 bool source_take(const struct settings *settings, enum survey_detail detail,
-                 struct survey *survey_r, char why_r[SOURCE_WHY_SIZE])
+                 bool (*is_over_now)(void *arg), void *arg, struct survey *survey_r,
+                 char why_r[SOURCE_WHY_SIZE])
+{
+    const struct ending ending = {is_over_now, arg};
+    char path[PATH_MAX];
+
+    if (!may_read_all(settings, path))
+        return ask(settings, detail, &ending, path, survey_r, why_r);
+    why_r[0] = '\0';
+    return survey_take(settings, detail, is_over_now, arg, survey_r);
+}
+
+bool source_is_here(const struct settings *settings)
 {
     char path[PATH_MAX];
 
-    return may_read_all(settings, path) ? survey_take(settings, detail, NULL, NULL, survey_r)
-                                        : ask(settings, detail, path, survey_r, why_r);
+    return may_read_all(settings, path);
 }

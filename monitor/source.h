@@ -26,11 +26,15 @@ enum { SOURCE_LIMIT_MS = 300 * 1000, SOURCE_ANSWER_SIZE_MAX = 1 << 20 };
 
 /*
  * Take a survey. One or the other: where a single queue may not be read here, peg-monitor is asked
- * for all. Returns false where neither works, with `PATH: what is wrong, and what to do` in why_r;
- * *survey_r is untouched then. Instances that could not be read for other reasons say so in the
- * survey.
+ * for all, and flows are known only then. is_over may be NULL, and ends it as in survey_take().
+ * Returns false where neither works, with `PATH: what is wrong, and what to do` in why_r, and where
+ * it was ended, with "". Instances that could not be read for other reasons say so in the survey.
  */
 bool source_take(const struct settings *settings, enum survey_detail detail,
-                 struct survey *survey_r, char why_r[SOURCE_WHY_SIZE]) PEG_MUST_USE;
+                 bool (*is_over)(void *arg), void *arg, struct survey *survey_r,
+                 char why_r[SOURCE_WHY_SIZE]) PEG_MUST_USE;
+
+/* Whether it is taken here, as the rights of this process are now. */
+bool source_is_here(const struct settings *settings) PEG_MUST_USE;
 
 #endif

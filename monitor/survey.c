@@ -57,18 +57,24 @@ static bool take_message(void *arg, enum queue queue, int dir_fd, const char *na
     return taking->detail == SURVEY_COUNTS || add_details(taking, queue, dir_fd, name);
 }
 
+bool survey_queue_dir(const struct settings *settings, int instance, char path_r[PATH_MAX])
+{
+    char name[SETTINGS_NAME_SIZE];
+    char below_root[sizeof "/var/spool/" + SETTINGS_NAME_SIZE];
+
+    settings_instance_name(instance, name);
+    snprintf(below_root, sizeof below_root, "/var/spool/%s", name);
+    return settings_path(settings, below_root, path_r);
+}
+
 /* Returns false where is_over() ended it. */
 static bool take_queues(const struct settings *settings, struct taking *taking)
 {
     struct survey_instance *found = taking->found;
-    char name[SETTINGS_NAME_SIZE];
-    char below_root[sizeof "/var/spool/" + SETTINGS_NAME_SIZE];
     char queue_dir[PATH_MAX];
 
-    settings_instance_name(found->instance, name);
-    snprintf(below_root, sizeof below_root, "/var/spool/%s", name);
-    if (!settings_path(settings, below_root, queue_dir)) {
-        snprintf(found->why, QUEUES_WHY_SIZE, "%s: the path is too long", name);
+    if (!survey_queue_dir(settings, found->instance, queue_dir)) {
+        snprintf(found->why, QUEUES_WHY_SIZE, "%s: the path is too long", settings->root);
         return true;
     }
     taking->queue_dir = queue_dir;

@@ -10,6 +10,7 @@
 #ifndef PEG_SURVEY_H
 #define PEG_SURVEY_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,6 +74,10 @@ struct survey {
     struct survey_daemon milter;
     struct survey_daemon tcpmap;
 };
+
+/* The queue directory of a Postfix; false where its path is too long. */
+bool survey_queue_dir(const struct settings *settings, int instance,
+                      char path_r[PATH_MAX]) PEG_MUST_USE;
 
 /*
  * Look at the frontend, and at the instances that are not on other hosts; flow is left unknown.

@@ -10,12 +10,11 @@ import stat
 import pytest
 
 from harness import processes, queues
-from harness.installation import Installation
+from harness.folders import QUEUES, queue_folders
 from harness.monitor_process import FIGURES, MonitorProcess
 from harness.tcpmap_process import speaks_to_service_managers
 from test_privileges import NOBODY, NOT_ROOT, groups_of, status_of
 
-QUEUES = ("incoming", "active", "deferred", "hold")
 CAP_DAC_READ_SEARCH = 1 << 2
 UNCOUNTED = "the queues of %s cannot be counted"
 
@@ -41,18 +40,8 @@ def figures_of(counted, milters=0):
 @pytest.fixture(name="folders")
 def installation_with_queue_folders_only():
     """Two instances, with the queues as private as Postfix has them."""
-    installation = Installation(priority_count=2)
-    for folder in ("etc", "run"):
-        os.makedirs(installation.path(folder))
-    installation.write_conf({"DEFAULT_PRIORITY": 0})
-    for instance in installation.instances():
-        for queue in QUEUES:
-            os.makedirs(os.path.join(installation.queue_dir(instance), queue), 0o700)
-    try:
+    with queue_folders(2, {"DEFAULT_PRIORITY": 0}) as installation:
         yield installation
-    finally:
-        installation.ports.release()
-        shutil.rmtree(installation.root)
 
 
 @pytest.fixture(name="monitor")

@@ -7,14 +7,13 @@ import signal
 
 import pytest
 
-from harness.installation import Installation
+from harness.folders import queue_folders
 from harness.queues import queue_manager
 
 HEADING = "Message count in incoming, active, deferred and hold queues of all Postfix instances\n\n"
 NOTHING = "".join(
     " * %s = 0\n" % name for name in ["postfix-frontend"] + ["postfix%d" % n for n in range(5)]
 )
-QUEUES = ("incoming", "active", "deferred", "hold")
 
 
 @pytest.fixture(name="halt")
@@ -130,17 +129,8 @@ def test_the_figures_are_those_of_postqueue(gateway, halt):
 
 @pytest.fixture(name="folders")
 def installation_with_queue_folders_only():
-    installation = Installation(priority_count=2)
-    os.makedirs(installation.path("etc"))
-    installation.write_conf({"DEFAULT_PRIORITY": 0})
-    for instance in installation.instances():
-        for queue in QUEUES:
-            os.makedirs(os.path.join(installation.queue_dir(instance), queue))
-    try:
+    with queue_folders(2, {"DEFAULT_PRIORITY": 0}) as installation:
         yield installation
-    finally:
-        installation.ports.release()
-        shutil.rmtree(installation.root)
 
 
 @pytest.mark.parametrize("missing", ["var/spool/postfix1", "var/spool/postfix1/hold"])

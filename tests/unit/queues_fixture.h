@@ -34,7 +34,7 @@ static void make_folder(const char *root, const char *below)
     assert_int_equal(access(path, X_OK), 0);
 }
 
-static void make_file(const char *root, const char *below)
+static void __attribute__((unused)) make_file(const char *root, const char *below)
 {
     char path[PATH_SIZE];
     int fd;

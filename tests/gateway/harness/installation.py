@@ -163,6 +163,10 @@ class Installation:
         """Try all deferred mail of the instance now."""
         self._run(["postqueue", "-c", self.config_dir(instance), "-f"])
 
+    def try_again(self, instance, queue_id):
+        """Try one deferred message of the instance now."""
+        self._run(["postqueue", "-c", self.config_dir(instance), "-i", queue_id])
+
     def postsuper(self, instance, *arguments):
         """postsuper(1): hold, release, expire or delete queued mail."""
         self._run(["postsuper", "-c", self.config_dir(instance)] + list(arguments))

@@ -1,0 +1,43 @@
+/*
+ * flow_thread - peg-monitor's thread that counts what goes through the queues, as it happens
+ */
+#ifndef PEG_FLOW_THREAD_H
+#define PEG_FLOW_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/attr.h"
+#include "lib/settings.h"
+#include "monitor/flow.h"
+
+struct flow_thread {
+    struct flow *flow; /* NULL: nothing is counted, and the log says why */
+    pthread_t thread;
+    int end_fd;
+    bool is_unwatched;  /* the log knows */
+    uint64_t overflows; /* the log knows of these */
+};
+
+/*
+ * Watch the Postfixes of these settings and start to count. Call it with privileges dropped and
+ * signals blocked. Where it cannot be started the log says why, and all flows stay unknown.
+ */
+void flow_thread_start(struct flow_thread *thread, const struct settings *settings);
+
+/*
+ * Once a round, in the thread that started it: watch what is new, put what is known into the
+ * survey, and say in the log, once, what cannot be watched or was lost. The settings are borrowed
+ * for the call.
+ */
+void flow_thread_round(struct flow_thread *thread, const struct settings *settings,
+                       struct survey *survey);
+
+/* Put what is known into a survey, in any thread. */
+void flow_thread_fill(const struct flow_thread *thread, struct survey *survey);
+
+/* End it, and wait for that; nothing where it was not started. */
+void flow_thread_end(struct flow_thread *thread);
+
+#endif

@@ -1,0 +1,225 @@
+/* test_flow - the queues of several Postfixes under watch, with real folders and events */
+#include "monitor/flow.h"
+
+#include <inttypes.h>
+
+#include "tests/unit/flow_fixture.h"
+#include "tests/unit/settings_of.h"
+
+enum { MANY = 10000 }; /* moves: more than the kernel keeps */
+
+struct watching {
+    char *root;
+    struct settings *settings;
+    struct flow *flow;
+};
+
+static void watch(struct watching *watching)
+{
+    char why[QUEUES_WHY_SIZE];
+
+    assert_true(flow_watch(watching->flow, watching->settings, why));
+}
+
+static struct watching begin(char *root, const char *lines)
+{
+    struct watching watching = {.root = root, .settings = settings_of(root, lines)};
+
+    watching.flow = flow_open();
+    assert_non_null(watching.flow);
+    watch(&watching);
+    return watching;
+}
+
+static void end(struct watching *watching)
+{
+    flow_close(&watching->flow);
+    assert_null(watching->flow);
+    settings_free(&watching->settings);
+}
+
+static const struct survey_flow *flow_of(const struct watching *watching, int instance)
+{
+    static struct survey survey;
+
+    survey = (struct survey){.instances = {{.instance = instance}}, .instance_count = 1};
+    flow_drain(watching->flow);
+    flow_fill(watching->flow, &survey);
+    return &survey.instances[0].flow;
+}
+
+static void expect(const struct watching *watching, int instance, uint64_t received, uint64_t left)
+{
+    const struct survey_flow *flow = flow_of(watching, instance);
+
+    assert_true(flow->is_known);
+    assert_true(flow->since_ms > 0);
+    assert_int_equal(flow->received_messages, received);
+    assert_int_equal(flow->received_octets, received * OCTETS);
+    assert_int_equal(flow->received_recipients, received * RECIPIENTS);
+    assert_int_equal(flow->left_messages, left);
+    assert_int_equal(flow->left_octets, left * OCTETS);
+    assert_int_equal(flow->left_recipients, left * RECIPIENTS);
+}
+
+static void messages_are_counted_for_each_postfix(void **state)
+{
+    char *root = *state;
+    struct watching watching;
+
+    make_both(root);
+    make_message(root, FRONTEND "active/B2");
+    watching = begin(root, TWO);
+    expect(&watching, PEG_FRONTEND, 0, 0);
+    make_message(root, POSTFIX0 "incoming/1.2");
+    rename_in(root, POSTFIX0 "incoming/1.2", POSTFIX0 "incoming/A1");
+    expect(&watching, 0, 0, 0);
+    rename_in(root, POSTFIX0 "incoming/A1", POSTFIX0 "active/A1");
+    expect(&watching, 0, 1, 0);
+    remove_in(root, FRONTEND "active/B2");
+    expect(&watching, PEG_FRONTEND, 0, 1);
+    watch(&watching);
+    rename_in(root, POSTFIX0 "active/A1", POSTFIX0 "incoming/A1");
+    rename_in(root, POSTFIX0 "incoming/A1", POSTFIX0 "active/A1");
+    expect(&watching, 0, 1, 0);
+    remove_in(root, POSTFIX0 "active/A1");
+    expect(&watching, 0, 1, 1);
+    expect(&watching, PEG_FRONTEND, 0, 1);
+    end(&watching);
+}
+
+static void hashed_queues_are_watched_with_subfolders_that_come_later(void **state)
+{
+    char *root = *state;
+    struct watching watching;
+
+    make_both(root);
+    make_folder(root, POSTFIX0 "incoming/A");
+    watching = begin(root, TWO);
+    make_message(root, POSTFIX0 "incoming/1.2");
+    rename_in(root, POSTFIX0 "incoming/1.2", POSTFIX0 "incoming/A/A4B");
+    make_folder(root, POSTFIX0 "active/A"); /* the first of its kind moves at once */
+    rename_in(root, POSTFIX0 "incoming/A/A4B", POSTFIX0 "active/A/A4B");
+    expect(&watching, 0, 1, 0);
+    make_folder(root, POSTFIX0 "incoming/B/4");
+    make_folder(root, POSTFIX0 "active/B/4");
+    expect(&watching, 0, 1, 0);
+    make_message(root, POSTFIX0 "incoming/B/4/B4C");
+    rename_in(root, POSTFIX0 "incoming/B/4/B4C", POSTFIX0 "active/B/4/B4C");
+    expect(&watching, 0, 2, 0);
+    remove_in(root, POSTFIX0 "active/A/A4B");
+    remove_in(root, POSTFIX0 "active/A");
+    remove_in(root, POSTFIX0 "active/B/4/B4C");
+    expect(&watching, 0, 2, 2);
+    end(&watching);
+}
+
+static void folders_that_come_later_or_are_replaced_are_watched_from_the_next_round(void **state)
+{
+    char *root = *state;
+    struct watching watching;
+
+    make_queues(root, FRONTEND);
+    watching = begin(root, TWO);
+    assert_false(flow_of(&watching, 0)->is_known);
+    make_queues(root, POSTFIX0);
+    watch(&watching);
+    make_message(root, POSTFIX0 "incoming/A1");
+    rename_in(root, POSTFIX0 "incoming/A1", POSTFIX0 "active/A1");
+    expect(&watching, 0, 1, 0);
+    rename_in(root, POSTFIX0 "active", POSTFIX0 "was-active");
+    make_folder(root, POSTFIX0 "active");
+    make_message(root, POSTFIX0 "active/C1");
+    watch(&watching);
+    make_message(root, POSTFIX0 "incoming/B1");
+    rename_in(root, POSTFIX0 "incoming/B1", POSTFIX0 "active/B1");
+    remove_in(root, POSTFIX0 "active/C1");
+    expect(&watching, 0, 2, 1); /* counters go on */
+    remove_in(root, POSTFIX0 "active/B1");
+    remove_in(root, POSTFIX0 "active");
+    expect(&watching, 0, 2, 2);
+    watch(&watching);
+    assert_false(flow_of(&watching, 0)->is_known);
+    end(&watching);
+}
+
+static void instances_that_come_begin_with_zero_and_those_that_go_are_unknown(void **state)
+{
+    char *root = *state;
+    struct watching watching;
+
+    make_both(root);
+    make_queues(root, "var/spool/postfix2");
+    watching = begin(root, TWO);
+    assert_false(flow_of(&watching, 2)->is_known);
+    settings_free(&watching.settings);
+    watching.settings = settings_of(root, THREE);
+    watch(&watching);
+    make_message(root, "var/spool/postfix2/incoming/A1");
+    rename_in(root, "var/spool/postfix2/incoming/A1", "var/spool/postfix2/active/A1");
+    expect(&watching, 2, 1, 0);
+    settings_free(&watching.settings);
+    watching.settings = settings_of(root, THREE "INSTANCE_NEXTHOP[2]=[192.0.2.1]:20001\n");
+    watch(&watching);
+    assert_false(flow_of(&watching, 2)->is_known);
+    expect(&watching, 0, 0, 0);
+    end(&watching);
+}
+
+static void lost_events_are_told_and_counting_goes_on(void **state)
+{
+    char *root = *state;
+    struct watching watching;
+    uint64_t received;
+
+    make_both(root);
+    make_message(root, POSTFIX0 "active/A1");
+    watching = begin(root, TWO);
+    for (int i = 0; i < MANY; i++) {
+        rename_in(root, POSTFIX0 "active/A1", POSTFIX0 "incoming/A1");
+        rename_in(root, POSTFIX0 "incoming/A1", POSTFIX0 "active/A1");
+    }
+    make_message(root, POSTFIX0 "incoming/B1");
+    rename_in(root, POSTFIX0 "incoming/B1", POSTFIX0 "active/B1"); /* of this nothing is told */
+    received = flow_of(&watching, 0)->received_messages;
+    assert_int_equal(flow_overflows(watching.flow), 1);
+    assert_int_equal(received, 0);
+    remove_in(root, POSTFIX0 "active/B1");
+    remove_in(root, POSTFIX0 "active/A1");
+    expect(&watching, 0, 0, 2);
+    assert_int_equal(flow_overflows(watching.flow), 1);
+    end(&watching);
+}
+
+static void what_cannot_be_watched_is_told(void **state)
+{
+    char *root = *state;
+    struct watching watching = {.root = root};
+    char why[QUEUES_WHY_SIZE];
+
+    make_both(root);
+    break_folder(root, POSTFIX0 "active");
+    watching.settings = settings_of(root, TWO);
+    watching.flow = flow_open();
+    assert_non_null(watching.flow);
+    assert_false(flow_watch(watching.flow, watching.settings, why));
+    assert_non_null(strstr(why, POSTFIX0 "active: Too many levels of symbolic links, "));
+    assert_false(flow_of(&watching, 0)->is_known);
+    assert_true(flow_of(&watching, PEG_FRONTEND)->is_known);
+    end(&watching);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(messages_are_counted_for_each_postfix),
+        TEST(hashed_queues_are_watched_with_subfolders_that_come_later),
+        TEST(folders_that_come_later_or_are_replaced_are_watched_from_the_next_round),
+        TEST(instances_that_come_begin_with_zero_and_those_that_go_are_unknown),
+        TEST(lost_events_are_told_and_counting_goes_on),
+        TEST(what_cannot_be_watched_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
