@@ -153,9 +153,9 @@ static bool recipients(const struct place *place, struct prom_number *number_r)
 static bool oldest_age(const struct place *place, struct prom_number *number_r)
 {
     int64_t oldest_ms = place->queue->oldest_ms;
+    int64_t age_s = oldest_ms == 0 ? 0 : survey_age_s(place->view->survey, oldest_ms);
 
-    *number_r = prom_seconds(oldest_ms == 0 ? 0 : place->view->survey->taken_ms - oldest_ms);
-    return has_details(place);
+    return has_details(place) && give((uint64_t)age_s, number_r);
 }
 
 static const struct settings_instance *limits_of(const struct place *place)
