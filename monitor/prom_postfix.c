@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "monitor/limits.h"
+
 enum { LABELS_SIZE = 128 };
 
 /* One Postfix, or one queue of it. */
@@ -158,22 +160,20 @@ static bool oldest_age(const struct place *place, struct prom_number *number_r)
     return has_details(place) && give((uint64_t)age_s, number_r);
 }
 
-static const struct settings_instance *limits_of(const struct place *place)
+static bool give_limit(const struct place *place, enum limit limit, struct prom_number *number_r)
 {
-    const struct settings *settings = place->view->settings;
-
-    return place->found->instance == PEG_FRONTEND ? &settings->frontend
-                                                  : &settings->instance[place->found->instance];
+    return give((uint64_t)limits_get(place->view->settings, place->found->instance, limit),
+                number_r);
 }
 
 static bool messages_limit(const struct place *place, struct prom_number *number_r)
 {
-    return give((uint64_t)limits_of(place)->queue_limit, number_r);
+    return give_limit(place, LIMIT_MESSAGES, number_r);
 }
 
 static bool age_limit(const struct place *place, struct prom_number *number_r)
 {
-    return give((uint64_t)limits_of(place)->queue_age_limit_s, number_r);
+    return give_limit(place, LIMIT_AGE, number_r);
 }
 
 static const struct place_metric queue_metrics[] = {

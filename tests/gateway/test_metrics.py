@@ -17,10 +17,12 @@ from harness.mail import new_tag
 from harness.metrics import NODE_EXPORTER, PROMTOOL, Metrics, promtool, strict_values
 from harness.monitor_process import FIGURES, MonitorProcess
 from harness.tcpmap_process import speaks_to_service_managers
+from test_prometheus_files import documented
 
 QUEUES = ("incoming", "active", "deferred", "hold")
 PATIENCE_S = 30
 LATER = "451 4.3.0 try again later"
+FLOW = re.compile("peg_postfix_(received|left)_")  # known once somebody watches it
 NEVER = "550 5.1.1 no such user"
 
 pytestmark = pytest.mark.skipif(
@@ -116,6 +118,15 @@ def test_a_label_stands_at_each_sample_of_its_metric(monitor):
     for name, labels in metrics.labels.items():
         for metric, values in metrics.values:
             assert metric != name or len(values) == len(labels), name
+
+
+def test_all_of_it_is_documented(measured, monitor):
+    measured.tool("peg-decisions", "tidy", "--force")  # before that there may be no snapshot
+    metrics, known = take(monitor), documented()
+    for name, kind in metrics.types.items():
+        assert known[name] == (kind, metrics.labels[name])
+    missing = [name for name in known if name not in metrics.types]
+    assert [name for name in missing if not FLOW.match(name)] == []
 
 
 def test_what_there_is_stays_the_same_from_round_to_round(measured, monitor):
