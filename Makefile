@@ -148,7 +148,8 @@ fuzz:
 # Installation
 
 CONF_FILES := priority-email-gateway.conf priority-email-gateway.rules
-DOC_FILES  := README.md CHANGELOG.md LICENSE $(CONF_FILES:%=conf/%)
+DOC_FILES  := README.md CHANGELOG.md LICENSE $(CONF_FILES:%=conf/%) docs/metrics.md \
+              conf/prometheus/priority-email-gateway.rules.yml conf/grafana/priority-email-gateway.json
 DOC_DIR     = $(PREFIX)/share/doc/priority-email-gateway
 # Where systemd is; the daemons tell it when they are ready only with its library.
 UNITS      := $(if $(SYSTEMD),$(notdir $(wildcard conf/systemd/*)))

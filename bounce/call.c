@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bounce/run.h"
+#include "bounce/state.h"
 #include "lib/command.h"
 #include "lib/log.h"
 
@@ -37,7 +38,8 @@ static void describe_end(const struct run_result *result, char text_r[64])
     }
 }
 
-static void report(const struct caller *caller, const struct notice *notice, uint64_t count,
+/* Returns whether all is well. */
+static bool report(const struct caller *caller, const struct notice *notice, uint64_t count,
                    const struct run_result *result)
 {
     bool good = result->end == RUN_EXITED && result->status == 0;
@@ -51,10 +53,12 @@ static void report(const struct caller *caller, const struct notice *notice, uin
         "%s: bounce of %s: from=<%s>, recipients=%zu, count=%" PRIu64 ", command %s%s%.*s",
         caller->name, notice->queue_id, notice->sender, notice->recipient_count, count, end,
         len > 0 ? ", output: " : "", (int)len, result->output);
+    return good;
 }
 
-void call_make(const struct caller *caller, const struct settings *settings, const char *text,
-               size_t len, const struct notice *notice, uint64_t count)
+/* Returns whether it was run, and ended as it should. */
+static bool run(const struct caller *caller, const struct settings *settings, const char *text,
+                size_t len, const struct notice *notice, uint64_t count)
 {
     char priority[16] = "", count_text[32], why[COMMAND_WHY_SIZE];
     const char *const facts[FACT_NUMBER] = {
@@ -67,6 +71,7 @@ void call_make(const struct caller *caller, const struct settings *settings, con
         [FACT_COUNT] = count_text,
     };
     struct run_result result;
+    bool done = false;
     char **words;
 
     if (caller->instance != PEG_FRONTEND)
@@ -76,15 +81,25 @@ void call_make(const struct caller *caller, const struct settings *settings, con
     if (words == NULL) {
         log_error("%s: bounce of %s: the command cannot be run: %s", caller->name, notice->queue_id,
                   why);
-        return;
+        return false;
     }
     if (notice->listed_count < notice->recipient_count)
         log_warn("%s: bounce of %s: the command is told of %zu of %zu recipients", caller->name,
                  notice->queue_id, notice->listed_count, notice->recipient_count);
     if (run_command(&(struct run_input){words, facts, text, len, caller->stop_fd}, &result))
-        report(caller, notice, count, &result);
+        done = report(caller, notice, count, &result);
     else
         log_error("%s: bounce of %s: %s cannot be run: %m", caller->name, notice->queue_id,
                   words[0]);
     command_free(&words);
+    return done;
+}
+
+void call_make(const struct caller *caller, const struct settings *settings, const char *text,
+               size_t len, const struct notice *notice, uint64_t count)
+{
+    bool done = run(caller, settings, text, len, notice, count);
+    const struct counts more = {.calls = done, .failures = !done};
+
+    state_count_closed(settings, caller->name, &more);
 }

@@ -23,7 +23,8 @@ const char *call_command(const struct caller *caller, const struct settings *set
 
 /*
  * Run the command for a notice, and what was read of it; count is of the bounces that it stands
- * for. Whatever becomes of the command goes to the log.
+ * for. Whatever becomes of the command goes to the log, and is counted (bounce/counts.h): the state
+ * of this Postfix must not be open.
  */
 void call_make(const struct caller *caller, const struct settings *settings, const char *text,
                size_t len, const struct notice *notice, uint64_t count);

@@ -106,14 +106,20 @@ static bool hold_back(const struct caller *caller, struct state *state, const ch
     return true;
 }
 
-/* Call, or hold back. Where somebody who waited is gone, first make the call that is due. */
+/* Count, and call or hold back. Where somebody who waited is gone, first make the call that is due.
+ */
 static void handle(const struct caller *caller, const struct settings *settings, const char *text,
                    size_t len, const struct notice *notice)
 {
     struct held_back due = {.count = 0};
+    struct counts more = {.bounces = 1};
     struct state state;
     bool may_call = true;
 
+    if (call_command(caller, settings)[0] == '\0') {
+        state_count_closed(settings, caller->name, &more);
+        return;
+    }
     if (state_open(&state, settings, caller->name)) {
         int64_t now_ms = clock_boot_ms();
 
@@ -130,7 +136,9 @@ static void handle(const struct caller *caller, const struct settings *settings,
             (void)saved; /* the log says so, and the call is made all the same */
         } else {
             may_call = !hold_back(caller, &state, text, len);
+            more.held_back = !may_call;
         }
+        state_count(&state, &more);
         state_close(&state);
     }
     if (due.count > 0)
@@ -158,7 +166,7 @@ static int take_mail(const struct caller *caller, const struct settings *setting
     settings_bounce_address(caller->name, address);
     kind =
         is_from_client() ? NOTICE_FOREIGN : notice_read(text, len, caller->name, address, notice);
-    if (kind == NOTICE_BOUNCE && !is_returned(sender) && call_command(caller, settings)[0] != '\0')
+    if (kind == NOTICE_BOUNCE && !is_returned(sender))
         handle(caller, settings, text + start, len - start, notice);
     if (kind == NOTICE_FOREIGN)
         log_warn("%s: mail from=<%s> is returned: it is no notice of this Postfix", caller->name,

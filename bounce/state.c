@@ -57,20 +57,25 @@ static void load(struct state *state)
     state->limit = (struct call_limit){.held_back = 0};
 }
 
-bool state_open(struct state *state_r, const struct settings *settings, const char *name)
+bool state_dir(const struct settings *settings, const char *name, char dir_r[PATH_MAX])
 {
     char below_root[sizeof SETTINGS_BOUNCE_DIR + SETTINGS_NAME_SIZE];
 
     snprintf(below_root, sizeof below_root, SETTINGS_BOUNCE_DIR "/%.*s", SETTINGS_NAME_SIZE - 1,
              name);
-    if (!settings_path(settings, below_root, state_r->dir) ||
-        strlen(state_r->dir) + NAME_ROOM > PATH_MAX) {
-        log_error("the path %s is too long; calls are not limited", settings->root);
+    return settings_path(settings, below_root, dir_r) && strlen(dir_r) + NAME_ROOM <= PATH_MAX;
+}
+
+bool state_open(struct state *state_r, const struct settings *settings, const char *name)
+{
+    if (!state_dir(settings, name, state_r->dir)) {
+        log_error("the path %s is too long; calls are not limited, and not counted",
+                  settings->root);
         return false;
     }
     state_r->fd = lock_file(state_r, LIMIT_FILE, LOCK_EX);
     if (state_r->fd < 0) {
-        log_error("%s: cannot be used: %m; calls are not limited", state_r->dir);
+        log_error("%s: cannot be used: %m; calls are not limited, and not counted", state_r->dir);
         return false;
     }
     load(state_r);
@@ -90,6 +95,27 @@ bool state_save(const struct state *state)
 void state_close(struct state *state)
 {
     close(state->fd);
+}
+
+void state_count(const struct state *state, const struct counts *more)
+{
+    int dir_fd = open(state->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir_fd < 0 || !counts_add(dir_fd, more))
+        log_error("%s/" COUNTS_FILE ": cannot be written: %m; its figures fall behind", state->dir);
+    if (dir_fd >= 0)
+        close(dir_fd);
+}
+
+void state_count_closed(const struct settings *settings, const char *name,
+                        const struct counts *more)
+{
+    struct state state;
+
+    if (!state_open(&state, settings, name))
+        return;
+    state_count(&state, more);
+    state_close(&state);
 }
 
 void state_keep_notice(const struct state *state, const char *notice, size_t len)

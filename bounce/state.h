@@ -3,7 +3,8 @@
  *
  * A folder below SETTINGS_BOUNCE_DIR, which belongs to the user that the command runs as: `limit`
  * (bounce/call_limit.h), locked while it is read and changed; `held-back`, the last notice that was
- * held back; `waiter`, locked by the process that waits until a call may be made.
+ * held back; `waiter`, locked by the process that waits until a call may be made; `counts`
+ * (bounce/counts.h).
  *
  * Functions log why they fail.
  */
@@ -15,6 +16,7 @@
 #include <stddef.h>
 
 #include "bounce/call_limit.h"
+#include "bounce/counts.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
 
@@ -23,6 +25,10 @@ struct state {
     int fd; /* of the file `limit`; holds the lock */
     struct call_limit limit;
 };
+
+/* The folder of a Postfix's state. false where the path would be too long. */
+bool state_dir(const struct settings *settings, const char *name,
+               char dir_r[PATH_MAX]) PEG_MUST_USE;
 
 /* Open the state of a Postfix and lock it; other processes wait meanwhile. */
 bool state_open(struct state *state_r, const struct settings *settings,
@@ -33,6 +39,13 @@ bool state_save(const struct state *state) PEG_MUST_USE;
 
 /* Unlock and close. */
 void state_close(struct state *state);
+
+/* Count something that has happened, in an open state. */
+void state_count(const struct state *state, const struct counts *more);
+
+/* The same in one that is opened for it; not while this process has it open. */
+void state_count_closed(const struct settings *settings, const char *name,
+                        const struct counts *more);
 
 /* Keep the notice that was held back last. Where that fails, none is kept. */
 void state_keep_notice(const struct state *state, const char *notice, size_t len);

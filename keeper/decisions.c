@@ -2,12 +2,8 @@
  */
 #include "keeper/decisions.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "admin/postqueue.h"
 #include "keeper/tidy.h"
@@ -16,7 +12,7 @@
 #include "lib/options.h"
 #include "lib/settings.h"
 #include "lib/startup.h"
-#include "store/folder.h"
+#include "store/measure.h"
 #include "table/table.h"
 
 #define FRONTEND_FOLDER "/etc/postfix-frontend"
@@ -35,45 +31,6 @@ static bool find_paths(const struct settings *settings, struct paths *paths_r)
         return true;
     log_error("the path %s is too long", settings->root);
     return false;
-}
-
-/* What stands in the store */
-struct store_stats {
-    uint64_t snapshot_bytes;
-    uint64_t segments;
-    uint64_t segment_bytes;
-};
-
-static bool add_size(const char *path, uint64_t *bytes)
-{
-    struct stat status;
-
-    if (stat(path, &status) != 0)
-        return errno == ENOENT; /* none yet, or no more */
-    *bytes += (uint64_t)status.st_size;
-    return true;
-}
-
-/* false with errno. */
-static bool measure_store(const char *folder, struct store_stats *stats_r)
-{
-    struct store_stats stats = {0};
-    char path[PATH_MAX];
-    uint64_t *numbers;
-    size_t count;
-    bool done;
-
-    if (!folder_segments(folder, &numbers, &count))
-        return false;
-    done = folder_path(folder, FOLDER_SNAPSHOT, path) && add_size(path, &stats.snapshot_bytes);
-    for (size_t n = 0; n < count && done; n++)
-        done =
-            folder_segment_path(folder, numbers[n], path) && add_size(path, &stats.segment_bytes);
-    free(numbers);
-    stats.segments = count;
-    if (done)
-        *stats_r = stats;
-    return done;
 }
 
 static void print_value(const char *name, uint64_t value)
@@ -95,15 +52,15 @@ static void print_table(const struct table *table)
 
 static bool print_store(const char *folder)
 {
-    struct store_stats stats;
+    struct store_size size;
 
-    if (!measure_store(folder, &stats)) {
+    if (!store_measure(folder, &size)) {
         log_error("read %s: %m", folder);
         return false;
     }
-    print_value("snapshot_bytes", stats.snapshot_bytes);
-    print_value("journal_segments", stats.segments);
-    print_value("journal_bytes", stats.segment_bytes);
+    print_value("snapshot_bytes", size.snapshot_bytes);
+    print_value("journal_segments", size.journal_segments);
+    print_value("journal_bytes", size.journal_bytes);
     return true;
 }
 

@@ -1,13 +1,13 @@
-/* peg-monitor - write how many messages stand in the queues into files, once a minute */
+/* peg-monitor - write what the queues hold, and what is counted, into files, once a minute */
 #include "lib/options.h"
 #include "monitor/service.h"
 
 static const char usage[] =
     "Usage: peg-monitor [-f] [--root DIR]\n"
     "Write how many messages stand in each queue of all Postfix instances into files, once a\n"
-    "minute (MONITORING_DIR), and answer who asks on a socket, as peg-showqueues does where it "
-    "may\n"
-    "not look itself (MONITORING_GROUP).\n"
+    "minute, and metrics for Prometheus into one more, peg.prom (MONITORING_DIR). Answer on a "
+    "socket\n"
+    "who may not look at the queues himself (MONITORING_GROUP): peg-showqueues asks there.\n"
     "\n" OPTIONS_DAEMON_USAGE "\n"
     "SIGUSR1 reads the configuration again, SIGTERM ends it and removes the files.\n";
 

@@ -7,6 +7,7 @@
  */
 #include "monitor/service.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -26,9 +27,11 @@
 #include "monitor/figures.h"
 #include "monitor/flow_thread.h"
 #include "monitor/loop.h"
+#include "monitor/prom_file.h"
 #include "monitor/settings_share.h"
 #include "monitor/survey.h"
 #include "monitor/survey_json.h"
+#include "monitor/tallies.h"
 
 struct service {
     const char *program;
@@ -41,6 +44,7 @@ struct service {
     char dir[PATH_MAX];
     struct flow_thread flow;
     struct survey survey;
+    struct tallies tallies;
     bool is_missing[SURVEY_INSTANCES_MAX]; /* the log knows; see missing_place() */
     bool cannot_write;                     /* so does it of that */
 };
@@ -67,9 +71,25 @@ static void tell_of_instances(struct service *service)
     }
 }
 
-static void write_figures(struct service *service)
+/* false with errno, of one that failed; the others are written. */
+static bool write_files(const struct service *service, int64_t duration_ms)
 {
+    const struct prom_view view = {.settings = service->settings,
+                                   .survey = &service->survey,
+                                   .tallies = &service->tallies,
+                                   .duration_ms = duration_ms};
     bool good = figures_write(service->dir_fd, &service->survey);
+    int error = errno;
+
+    if (!prom_file_write(service->dir_fd, &view))
+        return false;
+    errno = error;
+    return good;
+}
+
+static void write_figures(struct service *service, int64_t duration_ms)
+{
+    bool good = write_files(service, duration_ms);
 
     if (!good && !service->cannot_write)
         log_error("%s: figures cannot be written: %m", service->dir);
@@ -109,12 +129,14 @@ static char *answer(void *arg, enum survey_detail detail, bool (*is_ended)(void 
 static void count(void *arg)
 {
     struct service *service = arg;
+    int64_t began_ms = clock_boot_ms();
 
     if (!survey_take(service->settings, SURVEY_DETAILS, is_over, NULL, &service->survey))
         return;
     flow_thread_round(&service->flow, service->settings, &service->survey);
     tell_of_instances(service);
-    write_figures(service);
+    tallies_take(service->settings, &service->tallies);
+    write_figures(service, clock_boot_ms() - began_ms);
 }
 
 static void reload(void *arg)
@@ -215,6 +237,7 @@ int monitor_service_run(const struct options *options, bool foreground)
         notify_stopping();
         ask_socket_remove(service.settings);
         figures_remove(service.dir_fd); /* they would look like new ones */
+        prom_file_remove(service.dir_fd);
         log_info("stopped");
         status = EXIT_DONE;
     } else {

@@ -75,6 +75,12 @@ def state_file(gateway, instance, name):
     return gateway.path("var/lib/priority-email-gateway-bounce/postfix%d/%s" % (instance, name))
 
 
+def counted(gateway, instance):
+    """What peg-bounce has counted for an instance."""
+    with open(state_file(gateway, instance, "counts")) as file:
+        return {name: int(number) for name, number in map(str.split, file)}
+
+
 def test_a_flood_is_told_in_so_many_calls_and_one_more(flooded):
     started = time.monotonic()
     flood(flooded, 4, FLOOD)
@@ -100,6 +106,14 @@ def test_a_flood_is_told_in_so_many_calls_and_one_more(flooded):
     flood(flooded, 3, 1)
     assert count_of(wait_for_calls(flooded, 3, LIMIT + 2, 30)) == [1] * LIMIT + [7, 1]
     assert flooded.log.find("peg-bounce.*error") == []
+    assert counted(flooded, 4) == {
+        "bounces": FLOOD,
+        "held_back": FLOOD - LIMIT,
+        "calls": LIMIT + 1,
+        "failures": 0,
+    }
+    counts = counted(flooded, 3)
+    assert (counts["bounces"], counts["held_back"]) == (LIMIT + 8, 7)
 
 
 def test_nobody_waits_any_more_when_postfix_has_stopped_and_the_count_stays(flooded):

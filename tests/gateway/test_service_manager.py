@@ -182,6 +182,11 @@ def test_the_monitor_counts_from_within_the_sandbox(running):
     figures = sorted(running.do("cd %s/monitoring && grep -H . *" % RUN).split())
     assert "milterCount:1" in figures and "postfix-frontend-deferred:0" in figures
     assert len([line for line in figures if re.match(r"postfix.*:\d+$", line)]) == 6 * 4
+    metrics = running.do("cat %s/monitoring/peg.prom" % RUN)
+    for line in ("peg_table_readable 1", "peg_store_readable 1"):
+        assert line in metrics.splitlines()
+    assert re.search(r'^peg_queue_bytes{postfix="postfix4",.*,queue="active"} \d+$', metrics, re.M)
+    assert re.search(r'^peg_bounces_total{postfix="postfix4",priority="4"} \d+$', metrics, re.M)
 
 
 def test_the_monitor_is_asked_by_members_of_the_group_that_sysusers_makes(running):

@@ -142,6 +142,8 @@ def test_uninstall_takes_away_what_install_brought_and_nothing_else(tmp_path):
     installed = files_in(tmp_path) - before
     programs = {os.path.basename(name) for name in installed if "/sbin/" in name}
     assert {"peg-gen", "peg-ctl", "peg-milter", "peg-tcpmap"} | set(LINKS) <= programs
+    for name in ("metrics.md", "priority-email-gateway.rules.yml", "priority-email-gateway.json"):
+        assert "%s/share/doc/priority-email-gateway/%s" % (PREFIX, name) in installed
     assert conf.read_text() == "mine\n"
     make("uninstall", tmp_path)
     assert files_in(tmp_path) - before == {"etc/priority-email-gateway.rules"}

@@ -42,7 +42,7 @@ static int set_up(void **unused)
 
 static int tear_down(void **unused)
 {
-    static const char *const names[] = {"limit", "held-back", "waiter"};
+    static const char *const names[] = {"limit", "held-back", "waiter", COUNTS_FILE};
 
     (void)unused;
     for (size_t i = 0; i < LENGTH(names); i++)
@@ -103,6 +103,24 @@ static void the_last_notice_is_kept_and_taken_once(void **unused)
     state_close(&state);
 }
 
+static void what_is_counted_stays_counted(void **unused)
+{
+    const struct counts bounce = {.bounces = 1}, failure = {.failures = 1};
+    struct counts found;
+    int dir_fd;
+
+    (void)unused;
+    assert_true(state_open(&state, &settings, "postfix4"));
+    state_count(&state, &bounce);
+    state_close(&state);
+    state_count_closed(&settings, "postfix4", &failure);
+    dir_fd = open(dir, O_PATH | O_DIRECTORY);
+    assert_int_equal(counts_read(dir_fd, &found), 1);
+    close(dir_fd);
+    assert_int_equal(found.bounces, 1);
+    assert_int_equal(found.failures, 1);
+}
+
 static void one_process_waits(void **unused)
 {
     int first, second;
@@ -153,6 +171,7 @@ int main(void)
         cmocka_unit_test(what_is_saved_is_there_again),
         cmocka_unit_test(while_it_is_open_nobody_else_has_it),
         cmocka_unit_test(the_last_notice_is_kept_and_taken_once),
+        cmocka_unit_test(what_is_counted_stays_counted),
         cmocka_unit_test(one_process_waits),
         cmocka_unit_test(nonsense_counts_as_nothing),
         cmocka_unit_test(without_the_folder_or_by_a_link_there_is_no_state),

@@ -8,6 +8,7 @@ from .installation import POLL_S
 from .notifying_process import PATIENCE_S, NotifyingProcess
 
 FIGURES = "run/priority-email-gateway/monitoring"
+METRICS = "peg.prom"
 
 
 class MonitorProcess(NotifyingProcess):
@@ -33,12 +34,32 @@ class MonitorProcess(NotifyingProcess):
         return self._run_to_its_end(self._command)
 
     def figures(self):
-        """{name of a file: its text} of all that stands in MONITORING_DIR."""
+        """{name of a file: its text} of all that stands in MONITORING_DIR but metrics."""
         found = {}
         for entry in os.scandir(self._folder):
-            with open(entry.path) as file:
-                found[entry.name] = file.read()
+            if entry.name != METRICS:
+                with open(entry.path) as file:
+                    found[entry.name] = file.read()
         return found
+
+    def metrics(self):
+        """The text of peg.prom; None where there is none."""
+        try:
+            with open(os.path.join(self._folder, METRICS)) as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def new_metrics(self):
+        """Have it count now; returns the text of peg.prom then."""
+        before = self.metrics()
+        self.count_again()
+        deadline = time.monotonic() + PATIENCE_S
+        while self.metrics() in (before, None):
+            if time.monotonic() > deadline:
+                raise AssertionError("no new metrics:\n" + self.log())
+            time.sleep(POLL_S)
+        return self.metrics()
 
     def count_again(self):
         """Have it count now, which a reload does."""
