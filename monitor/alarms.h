@@ -9,12 +9,13 @@
  * A gateway that is stopped or started as a whole makes no alarms, since peg-monitor is the first
  * part to stop and the last to start.
  *
- * Pure: no clock, no log. Not for concurrent use.
+ * Knows no clock. Not for concurrent use.
  */
 #ifndef PEG_ALARMS_H
 #define PEG_ALARMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/settings.h"
@@ -46,6 +47,10 @@ struct alarms {
     bool on[MONITORED_COUNT][ALARMS_OF_ONE];
 };
 
+/* Where an alarm has its place in such a table. */
+size_t alarms_row(const struct alarm *alarm) PEG_MUST_USE;
+size_t alarms_column(const struct alarm *alarm) PEG_MUST_USE;
+
 /* Take a survey in, and call tell for each alarm that begins or is over. */
 void alarms_update(struct alarms *alarms, const struct settings *settings,
                    const struct survey *survey,
@@ -59,7 +64,7 @@ enum { ALARM_TEXT_SIZE = 160 };
 /* An event in words, for the log. */
 void alarms_text(const struct alarm_event *event, char text_r[ALARM_TEXT_SIZE]);
 
-/* Tell the log: a warning where it begins. Fits alarms_update(); arg is not used. */
-void alarms_log(void *arg, const struct alarm_event *event);
+/* Tell the log: a warning where it begins. */
+void alarms_log(const struct alarm_event *event);
 
 #endif

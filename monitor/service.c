@@ -27,6 +27,7 @@
 #include "monitor/settings_share.h"
 #include "monitor/survey.h"
 #include "monitor/survey_json.h"
+#include "monitor/teller.h"
 
 struct service {
     const char *program;
@@ -38,6 +39,7 @@ struct service {
     int dir_fd;       /* MONITORING_DIR, as it was at start */
     char dir[PATH_MAX];
     struct survey survey;
+    struct teller *teller;
     bool is_missing[SURVEY_INSTANCES_MAX]; /* the log knows; see missing_place() */
     bool cannot_write;                     /* so does it of that */
 };
@@ -109,6 +111,7 @@ static void count(void *arg)
         return;
     tell_of_instances(service);
     write_figures(service);
+    teller_round(service->teller, service->settings, &service->survey);
 }
 
 static void reload(void *arg)
@@ -176,7 +179,8 @@ static bool start(struct service *service)
         (service->dir_fd = figures_open(settings, service->dir)) < 0 || !ask_socket_place(settings))
         return false;
     if (!daemon_drop_privileges_but(settings->daemon_user, NULL, CAP_DAC_READ_SEARCH) ||
-        !startup_can_read(settings, SETTINGS_CONF_FILE) || !start_ask_server(service))
+        !startup_can_read(settings, SETTINGS_CONF_FILE) ||
+        (service->teller = teller_start(settings)) == NULL || !start_ask_server(service))
         return false;
     startup_note(settings, service->program);
     return true;
@@ -212,6 +216,7 @@ int monitor_service_run(const struct options *options, bool foreground)
         startup_refused(service.program, foreground);
     }
     ask_server_stop(&service.ask);
+    teller_stop(&service.teller);
     if (service.dir_fd >= 0)
         close(service.dir_fd);
     settings_share_deinit(&service.share);
