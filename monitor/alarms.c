@@ -41,10 +41,15 @@ static void set(const struct update *update, const struct alarm_event *event)
 static void update_state(const struct update *update, int number)
 {
     struct alarm_event event = {.alarm = {.kind = ALARM_DOWN, .number = number}};
+    bool *is_seen = &update->alarms->is_seen[alarms_row(&event.alarm)];
     enum survey_state state = SURVEY_UNKNOWN;
+    bool was_seen = *is_seen;
 
     event.is_gone = !monitored_state(update->survey, number, &state, NULL);
     event.begins = state == SURVEY_DOWN;
+    *is_seen = !event.is_gone;
+    if (event.begins && !was_seen)
+        return;
     if (event.is_gone || state != SURVEY_UNKNOWN)
         set(update, &event);
 }

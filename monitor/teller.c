@@ -49,11 +49,8 @@ struct teller *teller_start(const struct settings *settings)
         free(teller);
         return NULL;
     }
-    if (settings->agentx_socket[0] == '\0')
-        return teller;
-    teller->agentx = start_agentx(settings, teller->latest);
-    if (teller->agentx == NULL)
-        teller_stop(&teller);
+    if (settings->agentx_socket[0] != '\0')
+        teller->agentx = start_agentx(settings, teller->latest);
     return teller;
 }
 

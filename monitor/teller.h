@@ -15,7 +15,8 @@ struct teller;
 
 /*
  * Begin, without any alarm; with AGENTX_SOCKET the thread of monitor/agentx.h is started, which see
- * for when that may be. Returns NULL, after logging why, where this cannot be.
+ * for when that may be; where it cannot be the log says so, and the rest is done. Returns NULL,
+ * after logging why, where memory is out.
  */
 struct teller *teller_start(const struct settings *settings) PEG_MUST_USE;
 
