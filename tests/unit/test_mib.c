@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "monitor/alarms.h"
-#include "monitor/notices.h"
-#include "monitor/trap.h"
 #include "tests/unit/unit.h"
 
 enum { NOW_S = 2000000, UPTIME_S = 1000, OIDS_MAX = 4000 };
@@ -108,79 +105,80 @@ static void expect(const struct world *world, const char *name, const char *expe
         fail_msg("%s is %s", name, text);
 }
 
+static const struct {
+    const char *name, *expected;
+} objects[] = {
+    {"27.1.1.1.1", NULL}, /* applIndex is not accessible */
+    {"27.1.1.2.1", "STRING postfix-frontend"},
+    {"27.1.1.2.6", "STRING postfix4"},
+    {"27.1.1.2.66", "STRING peg-milter"},
+    {"27.1.1.2.67", "STRING peg-tcpmap"},
+    {"27.1.1.2.2", NULL},
+    {"27.1.1.3.1", "STRING "},
+    {"27.1.1.4.6", "STRING Postfix 3.7.11"},
+    {"27.1.1.4.66", "STRING 0.1.0"},
+    {"27.1.1.5.1", "TimeTicks 90000"}, /* 100 s ago, at an uptime of 1000 s */
+    {"27.1.1.5.6", NULL},
+    {"27.1.1.5.66", "TimeTicks 0"}, /* before the agent */
+    {"27.1.1.6.1", "INTEGER 1"},
+    {"27.1.1.6.6", "INTEGER 2"},
+    {"27.1.1.6.67", NULL},
+    {"27.1.1.7.1", "TimeTicks 90000"},
+    {"27.1.1.7.6", NULL},
+    {"27.1.1.8.1", NULL},
+    {"27.1.1.12.1", "TimeTicks 99800"},
+    {"27.1.1.13.1", "TimeTicks 0"},
+    {"27.1.1.12.66", NULL},
+    {"27.1.1.16.6", "STRING Postfix that delivers priority 4"},
+    {"27.1.1.17.6", NULL},
+    {"28.1.1.1.1", "Counter32 5"}, /* wrapped */
+    {"28.1.1.1.6", NULL},          /* nobody has watched it */
+    {"28.1.1.1.66", NULL},
+    {"28.1.1.2.1", "Gauge32 7"},
+    {"28.1.1.3.1", "Counter32 8"},
+    {"28.1.1.4.1", "Counter32 2"}, /* kilo-octets, wrapped */
+    {"28.1.1.5.1", "Gauge32 4"},   /* 4571 octets */
+    {"28.1.1.6.1", "Counter32 1"}, /* 1535 octets */
+    {"28.1.1.7.1", "Counter32 7"},
+    {"28.1.1.8.1", "Gauge32 9"},
+    {"28.1.1.9.1", "Counter32 10"},
+    {"28.1.1.10.1", NULL},
+    {"28.2.1.1.1.1", NULL},
+    {"28.2.1.4.1.2", "Gauge32 2"},
+    {"28.2.1.4.6.4", "Gauge32 0"},
+    {"28.2.1.4.1.5", NULL},
+    {"28.2.1.4.1.0", NULL},
+    {"28.2.1.7.1.1", "Gauge32 1"},
+    {"28.2.1.7.1.2", "Gauge32 3"}, /* 2.5 */
+    {"28.2.1.7.1.4", "Gauge32 0"}, /* 511 octets */
+    {"28.2.1.10.1.2", "Gauge32 3"},
+    {"28.2.1.12.1.1", "INTEGER 1000"}, /* when the survey was taken */
+    {"28.2.1.12.1.3", "INTEGER 0"},
+    {"28.2.1.12.1.4", "INTEGER 299000"},
+    {"28.2.1.25.6.3", "STRING deferred"},
+    {"28.2.1.28.6.3", "STRING queue deferred"},
+    {"28.2.1.31.6.3", "INTEGER -1"},
+    {"", NULL},
+    {"28", NULL},
+    {"28.1.1", NULL},
+    {"28.1.1.2", NULL},
+    {"28.1.1.2.1.1", NULL},
+    {"28.2.1.4.1", NULL},
+    {"28.2.1.4.1.1.1", NULL},
+    {"28.1.1.2.0", NULL},
+    {"28.1.1.2.4294967295", NULL},
+    {"26.1.1.2.1", NULL},
+};
+
 static void each_object_has_the_value_that_its_rfc_says(void **state)
 {
-    static const struct {
-        const char *name, *expected;
-    } cases[] = {
-        {"27.1.1.1.1", NULL}, /* applIndex is not accessible */
-        {"27.1.1.2.1", "STRING postfix-frontend"},
-        {"27.1.1.2.6", "STRING postfix4"},
-        {"27.1.1.2.66", "STRING peg-milter"},
-        {"27.1.1.2.67", "STRING peg-tcpmap"},
-        {"27.1.1.2.2", NULL},
-        {"27.1.1.3.1", "STRING "},
-        {"27.1.1.4.6", "STRING Postfix 3.7.11"},
-        {"27.1.1.4.66", "STRING 0.1.0"},
-        {"27.1.1.5.1", "TimeTicks 90000"}, /* 100 s ago, at an uptime of 1000 s */
-        {"27.1.1.5.6", NULL},
-        {"27.1.1.5.66", "TimeTicks 0"}, /* before the agent */
-        {"27.1.1.6.1", "INTEGER 1"},
-        {"27.1.1.6.6", "INTEGER 2"},
-        {"27.1.1.6.67", NULL},
-        {"27.1.1.7.1", "TimeTicks 90000"},
-        {"27.1.1.7.6", NULL},
-        {"27.1.1.8.1", NULL},
-        {"27.1.1.12.1", "TimeTicks 99800"},
-        {"27.1.1.13.1", "TimeTicks 0"},
-        {"27.1.1.12.66", NULL},
-        {"27.1.1.16.6", "STRING Postfix that delivers priority 4"},
-        {"27.1.1.17.6", NULL},
-        {"28.1.1.1.1", "Counter32 5"}, /* wrapped */
-        {"28.1.1.1.6", NULL},          /* nobody has watched it */
-        {"28.1.1.1.66", NULL},
-        {"28.1.1.2.1", "Gauge32 7"},
-        {"28.1.1.3.1", "Counter32 8"},
-        {"28.1.1.4.1", "Counter32 2"}, /* kilo-octets, wrapped */
-        {"28.1.1.5.1", "Gauge32 4"},   /* 4571 octets */
-        {"28.1.1.6.1", "Counter32 1"}, /* 1535 octets */
-        {"28.1.1.7.1", "Counter32 7"},
-        {"28.1.1.8.1", "Gauge32 9"},
-        {"28.1.1.9.1", "Counter32 10"},
-        {"28.1.1.10.1", NULL},
-        {"28.2.1.1.1.1", NULL},
-        {"28.2.1.4.1.2", "Gauge32 2"},
-        {"28.2.1.4.6.4", "Gauge32 0"},
-        {"28.2.1.4.1.5", NULL},
-        {"28.2.1.4.1.0", NULL},
-        {"28.2.1.7.1.1", "Gauge32 1"},
-        {"28.2.1.7.1.2", "Gauge32 3"}, /* 2.5 */
-        {"28.2.1.7.1.4", "Gauge32 0"}, /* 511 octets */
-        {"28.2.1.10.1.2", "Gauge32 3"},
-        {"28.2.1.12.1.1", "INTEGER 1000"}, /* when the survey was taken */
-        {"28.2.1.12.1.3", "INTEGER 0"},
-        {"28.2.1.12.1.4", "INTEGER 299000"},
-        {"28.2.1.25.6.3", "STRING deferred"},
-        {"28.2.1.28.6.3", "STRING queue deferred"},
-        {"28.2.1.31.6.3", "INTEGER -1"},
-        {"", NULL},
-        {"28", NULL},
-        {"28.1.1", NULL},
-        {"28.1.1.2", NULL},
-        {"28.1.1.2.1.1", NULL},
-        {"28.2.1.4.1", NULL},
-        {"28.2.1.4.1.1.1", NULL},
-        {"28.1.1.2.0", NULL},
-        {"28.1.1.2.4294967295", NULL},
-        {"26.1.1.2.1", NULL},
-    };
     const struct survey survey = survey_of_two();
     struct world world;
 
     (void)state;
     set_up_with(&world, &survey);
-    for (size_t i = 0; i < LENGTH(cases); i++)
-        expect(&world, cases[i].name, cases[i].expected);
+    for (size_t i = 0; i < LENGTH(objects); i++)
+        expect(&world, objects[i].name, objects[i].expected);
     end(&world);
 }
 
@@ -324,80 +322,6 @@ static void a_survey_that_somebody_has_stays_as_it_is(void **state)
     end(&world);
 }
 
-static void expect_trap(const struct alarm_event *event, uint32_t notification, const char *trigger,
-                        const struct mib_oid *object, uint32_t value)
-{
-    struct trap trap;
-    const struct mib_oid name = {{88, 2, 0, notification}, 4};
-
-    trap_make(event, &trap);
-    assert_int_equal(compare(&trap.notification, &name), 0);
-    assert_string_equal(trap.trigger, trigger);
-    assert_int_equal(compare(&trap.object, object), 0);
-    assert_int_equal(trap.value, value);
-    assert_int_equal(trap.group.len != 0, event->alarm.kind == ALARM_OVER);
-}
-
-static void traps_rise_and_fall(void **state)
-{
-    const struct mib_oid status = {{27, 1, 1, 6, 66}, 5};
-    const struct mib_oid messages = {{28, 2, 1, 4, 6, 3}, 6}, age = {{28, 2, 1, 12, 6, 3}, 6};
-    struct alarm_event event = {.alarm = {.number = MONITORED_MILTER}, .begins = true};
-    struct trap trap;
-
-    (void)state;
-    expect_trap(&event, 2, "applOperStatus", &status, 2);
-    event.begins = false;
-    expect_trap(&event, 3, "applOperStatus", &status, 1);
-    event.is_gone = true;
-    expect_trap(&event, 3, "applOperStatus", &status, 0);
-    event = (struct alarm_event){.alarm = {ALARM_OVER, 4, QUEUE_DEFERRED, LIMIT_MESSAGES},
-                                 .begins = true,
-                                 .value = 1001,
-                                 .limit_value = 1000};
-    expect_trap(&event, 2, "QUEUE_LIMIT", &messages, 1001);
-    trap_make(&event, &trap);
-    assert_string_equal(trap.name_text, "postfix4");
-    assert_string_equal(trap.group_text, "deferred");
-    event.value = INT64_MAX;
-    expect_trap(&event, 2, "QUEUE_LIMIT", &messages, INT32_MAX);
-    event.alarm.limit = LIMIT_AGE;
-    expect_trap(&event, 2, "QUEUE_AGE_LIMIT", &age, INT32_MAX);
-    event.value = 61;
-    expect_trap(&event, 2, "QUEUE_AGE_LIMIT", &age, 6100);
-}
-
-static void notices_wait_and_those_that_came_and_went_are_dropped(void **state)
-{
-    struct notices *notices = notices_new();
-    struct alarm_event down = {.alarm = {.number = 4}, .begins = true};
-    struct alarm_event over = {.alarm = {ALARM_OVER, 4, QUEUE_HOLD, LIMIT_AGE}, .begins = true};
-    struct alarm_event taken;
-
-    (void)state;
-    assert_non_null(notices);
-    assert_false(notices_take(notices, &taken));
-    notices_put(notices, &down);
-    notices_put(notices, &over);
-    down.begins = false;
-    notices_put(notices, &down);
-    assert_true(notices_take(notices, &taken)); /* late, and still true */
-    assert_int_equal(taken.alarm.kind, ALARM_OVER);
-    assert_false(notices_take(notices, &taken));
-    over.begins = false;
-    notices_put(notices, &over);
-    over.begins = true;
-    over.value = 7;
-    notices_put(notices, &over);
-    assert_false(notices_take(notices, &taken)); /* nobody heard that it was over */
-    over.begins = false;
-    notices_put(notices, &over);
-    assert_true(notices_take(notices, &taken));
-    assert_false(taken.begins);
-    assert_false(notices_take(notices, &taken));
-    notices_free(&notices);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,8 +331,6 @@ int main(void)
         cmocka_unit_test(getnext_goes_through_all_of_them_in_order_and_from_anywhere),
         cmocka_unit_test(a_part_changes_when_a_survey_first_sees_it_in_its_state),
         cmocka_unit_test(a_survey_that_somebody_has_stays_as_it_is),
-        cmocka_unit_test(traps_rise_and_fall),
-        cmocka_unit_test(notices_wait_and_those_that_came_and_went_are_dropped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,7 @@ static void it_is_written_where_snmpd_is_and_changes_under_both_names_of_a_link(
 
     expect_change(settings, SNMPD_CONF_KEEP); /* no snmpd */
     make_folder(root, "etc/snmp");
+    make_file(root, "etc/snmp/snmpd.conf");
     expect_change(settings, SNMPD_CONF_CREATE);
     expect_change(settings, SNMPD_CONF_KEEP);
     path_in(root, "etc/snmp/snmpd.priority-email-gateway.conf", path);
