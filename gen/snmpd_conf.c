@@ -51,7 +51,8 @@ static void print_agentx(FILE *out, const struct settings *settings, const char 
 {
     fputs(agentx_head, out);
     fprintf(out, "agentXSocket unix:%s%s\n", settings->root, settings->agentx_socket);
-    fprintf(out, "agentXPerms 0660 0755 root %s\n", group);
+    /* Root may connect to it anyway, and is no name that snmpd takes here. */
+    fprintf(out, "agentXPerms 0660 0755 %s %s\n", settings->daemon_user, group);
 }
 
 char *snmpd_conf_text(const struct settings *settings, const char *group)

@@ -3,6 +3,7 @@
 #include <net-snmp/net-snmp-includes.h>
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/clock.h"
@@ -14,6 +15,8 @@
 /* Before the default of 127, which a module of snmpd's own for these tables has. */
 enum { PRIORITY = 100 };
 
+enum { MS_PER_CS = 10, SAME_START_MS = 500 };
+
 static const oid mib_2[] = {1, 3, 6, 1, 2, 1};
 
 enum { MIB_2_LEN = sizeof mib_2 / sizeof *mib_2 };
@@ -21,18 +24,19 @@ enum { MIB_2_LEN = sizeof mib_2 / sizeof *mib_2 };
 /*
  * Column by column, since a module for these tables that an snmpd has built in (Debian's has one
  * for sendmail) is overruled only by the same identifiers (RFC 2741 7.1.4.1); and all columns of
- * the RFCs, since what that module says in others would not be of Postfix.
+ * the RFCs, since what that module says in others would not be of Postfix. Not as one range: the
+ * library would register it anew for each of its columns.
  */
 static const struct {
-    oid first[MIB_2_LEN + 4];
-    oid last_column;
-} ranges[] = {
-    {{1, 3, 6, 1, 2, 1, MIB_APPL_TABLE, 1, 2}, 17},
-    {{1, 3, 6, 1, 2, 1, MIB_MTA_TABLE, 1, 1}, 12},
-    {{1, 3, 6, 1, 2, 1, MIB_MTA_GROUP_TABLE, 1, 2}, 34},
+    oid entry[MIB_2_LEN + 3];
+    oid first_column, last_column;
+} tables[] = {
+    {{1, 3, 6, 1, 2, 1, MIB_APPL_TABLE, 1}, 2, 17},
+    {{1, 3, 6, 1, 2, 1, MIB_MTA_TABLE, 1}, 1, 12},
+    {{1, 3, 6, 1, 2, 1, MIB_MTA_GROUP_TABLE, 1}, 2, 34},
 };
 
-enum { RANGE_COUNT = sizeof ranges / sizeof *ranges, COLUMN_PLACE = MIB_2_LEN + 4 };
+enum { TABLE_COUNT = sizeof tables / sizeof *tables };
 
 /* What stands below mib-2. Returns how many identifiers; 0 for names before it. */
 static size_t strip(const netsnmp_variable_list *variable, uint32_t ids_r[MAX_OID_LEN])
@@ -102,17 +106,30 @@ static void get_next(netsnmp_request_info *request, const struct mib_source *sou
     set_value(request->requestvb, &value);
 }
 
+/*
+ * When snmpd began, by our clock. It is reckoned from two clocks, and so never quite the same:
+ * unless there is another snmpd, or a clock was set, what was found first stays, and so do the
+ * times that are told by it.
+ */
+static int64_t started_ms(struct agentx_answers *answers)
+{
+    int64_t found_ms = clock_wall_ms() - (int64_t)(uint32_t)netsnmp_get_agent_uptime() * MS_PER_CS;
+
+    if (llabs(found_ms - answers->started_ms) > SAME_START_MS)
+        answers->started_ms = found_ms;
+    return answers->started_ms;
+}
+
 /* All requests of one message are answered from one survey. */
 static int answer(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
                   netsnmp_agent_request_info *info, netsnmp_request_info *requests)
 {
-    const struct agentx_answers *answers = handler->myvoid;
+    struct agentx_answers *answers = handler->myvoid;
     struct latest_survey *latest = latest_get(answers->latest);
     const struct mib_source source = {.latest = latest,
                                       .postfix_version = answers->postfix_version,
                                       .version = PEG_VERSION,
-                                      .now_ms = clock_wall_ms(),
-                                      .uptime_cs = (uint32_t)netsnmp_get_agent_uptime()};
+                                      .started_ms = started_ms(answers)};
 
     (void)registration;
     for (netsnmp_request_info *request = requests; request != NULL; request = request->next)
@@ -127,20 +144,27 @@ static int answer(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
     return SNMP_ERR_NOERROR;
 }
 
+static bool register_column(struct agentx_answers *answers, size_t table, oid number)
+{
+    oid name[MIB_2_LEN + 4];
+    netsnmp_handler_registration *column;
+
+    memcpy(name, tables[table].entry, sizeof tables[table].entry);
+    name[MIB_2_LEN + 3] = number;
+    column = netsnmp_create_handler_registration("peg-monitor", answer, name, MIB_2_LEN + 4,
+                                                 HANDLER_CAN_RONLY);
+    if (column == NULL)
+        return false;
+    column->priority = PRIORITY;
+    column->handler->myvoid = answers;
+    return netsnmp_register_handler(column) == MIB_REGISTERED_OK;
+}
+
 bool agentx_register_tables(struct agentx_answers *answers)
 {
-    for (size_t i = 0; i < RANGE_COUNT; i++) {
-        netsnmp_handler_registration *table = netsnmp_create_handler_registration(
-            "peg-monitor", answer, ranges[i].first, COLUMN_PLACE, HANDLER_CAN_RONLY);
-
-        if (table == NULL)
-            return false;
-        table->range_subid = COLUMN_PLACE;
-        table->range_ubound = ranges[i].last_column;
-        table->priority = PRIORITY;
-        table->handler->myvoid = answers;
-        if (netsnmp_register_handler(table) != MIB_REGISTERED_OK)
-            return false;
-    }
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        for (oid column = tables[i].first_column; column <= tables[i].last_column; column++)
+            if (!register_column(answers, i, column))
+                return false;
     return true;
 }

@@ -3,6 +3,7 @@
 #define PEG_AGENTX_PARTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/attr.h"
 #include "lib/settings.h"
@@ -13,6 +14,7 @@
 struct agentx_answers {
     struct latest *latest;
     char postfix_version[64];
+    int64_t started_ms; /* of snmpd, as in monitor/mib.h; of the library's thread alone */
 };
 
 /* Have the library answer for the tables of monitor/mib.h. */

@@ -67,8 +67,7 @@ static void update_limit(const struct update *update, const struct alarm *alarm,
             return;
         event.is_gone = false;
         event.limit_value = limit;
-        event.value =
-            limits_value(&instance->queues[alarm->queue], alarm->limit, update->survey->taken_ms);
+        event.value = limits_value(update->survey, &instance->queues[alarm->queue], alarm->limit);
         event.begins = limits_is_over(event.value, limit, alarms_has(update->alarms, alarm));
     }
     set(update, &event);

@@ -68,8 +68,7 @@ struct mib_source {
     const struct latest_survey *latest;
     const char *postfix_version; /* "" where it is not known, which leaves applVersion out */
     const char *version;         /* of our own daemons */
-    int64_t now_ms;              /* CLOCK_REALTIME */
-    uint32_t uptime_cs;          /* sysUpTime at that time, 1/100 s */
+    int64_t started_ms;          /* when sysUpTime was 0, by CLOCK_REALTIME */
 };
 
 /* applIndex of a number of monitor/monitored.h, and mtaGroupIndex. */

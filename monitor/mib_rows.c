@@ -61,12 +61,9 @@ static uint64_t kilo_octets(uint64_t octets)
 /* sysUpTime at a time; 0 where that was before, as the RFC has it. Unknown: not there. */
 static bool set_time_stamp(const struct mib_source *source, struct mib_value *value_r, int64_t ms)
 {
-    int64_t ago_cs = (source->now_ms - ms) / MS_PER_CS;
-    uint32_t stamp = ago_cs < 0                   ? source->uptime_cs
-                     : ago_cs > source->uptime_cs ? 0
-                                                  : source->uptime_cs - (uint32_t)ago_cs;
+    int64_t stamp_cs = ms > source->started_ms ? (ms - source->started_ms) / MS_PER_CS : 0;
 
-    return ms != 0 && set_number(value_r, MIB_TIME_TICKS, stamp);
+    return ms != 0 && set_number(value_r, MIB_TIME_TICKS, (uint32_t)stamp_cs); /* it wraps */
 }
 
 static bool is_daemon(int number)

@@ -249,14 +249,16 @@ static void values_of_limits(void **state)
 {
     const struct survey_queue empty = {.messages = 0};
     const struct survey_queue full = {.messages = UINT64_MAX, .oldest_ms = 5000};
+    const struct survey at_6999 = {.taken_ms = 6999}, at_7000 = {.taken_ms = 7000};
+    const struct survey before = {.taken_ms = 4000}; /* the clock was set back */
 
     (void)state;
-    assert_int_equal(limits_value(&empty, LIMIT_MESSAGES, 0), 0);
-    assert_int_equal(limits_value(&empty, LIMIT_AGE, 100000), 0);
-    assert_int_equal(limits_value(&full, LIMIT_MESSAGES, 0), INT64_MAX);
-    assert_int_equal(limits_value(&full, LIMIT_AGE, 6999), 1);
-    assert_int_equal(limits_value(&full, LIMIT_AGE, 7000), 2);
-    assert_int_equal(limits_value(&full, LIMIT_AGE, 4000), 0); /* the clock was set back */
+    assert_int_equal(limits_value(&at_7000, &empty, LIMIT_MESSAGES), 0);
+    assert_int_equal(limits_value(&at_7000, &empty, LIMIT_AGE), 0);
+    assert_int_equal(limits_value(&at_7000, &full, LIMIT_MESSAGES), INT64_MAX);
+    assert_int_equal(limits_value(&at_6999, &full, LIMIT_AGE), 1);
+    assert_int_equal(limits_value(&at_7000, &full, LIMIT_AGE), 2);
+    assert_int_equal(limits_value(&before, &full, LIMIT_AGE), 0);
 }
 
 static void when_a_value_is_over_a_limit(void **state)

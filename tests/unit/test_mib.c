@@ -56,8 +56,7 @@ static void set_up_with(struct world *world, const struct survey *survey)
     world->source = (struct mib_source){.latest = world->survey,
                                         .postfix_version = "3.7.11",
                                         .version = "0.1.0",
-                                        .now_ms = ago(0),
-                                        .uptime_cs = UPTIME_S * 100};
+                                        .started_ms = ago(UPTIME_S)};
 }
 
 static void end(struct world *world)

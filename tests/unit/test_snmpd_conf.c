@@ -33,7 +33,7 @@ static void the_text_names_each_figure_as_the_original_did_and_the_socket(void *
         "# MTA-MIB, NETWORK-SERVICES-MIB and traps of peg-monitor, through AgentX.\n"
         "master agentx\n"
         "agentXSocket unix:/r/x/master\n"
-        "agentXPerms 0660 0755 root daemons\n";
+        "agentXPerms 0660 0755 nobody daemons\n";
 
     (void)state;
     assert_non_null(strstr(text, "extend"));
