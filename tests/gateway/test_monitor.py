@@ -45,9 +45,7 @@ def installation_with_queue_folders_only():
     for folder in ("etc", "run"):
         os.makedirs(installation.path(folder))
     installation.write_conf({"DEFAULT_PRIORITY": 0})
-    for instance in installation.instances():
-        for queue in QUEUES:
-            os.makedirs(os.path.join(installation.queue_dir(instance), queue), 0o700)
+    installation.make_queues(0o700)
     try:
         yield installation
     finally:

@@ -133,9 +133,7 @@ def installation_with_queue_folders_only():
     installation = Installation(priority_count=2)
     os.makedirs(installation.path("etc"))
     installation.write_conf({"DEFAULT_PRIORITY": 0})
-    for instance in installation.instances():
-        for queue in QUEUES:
-            os.makedirs(os.path.join(installation.queue_dir(instance), queue))
+    installation.make_queues()
     try:
         yield installation
     finally:

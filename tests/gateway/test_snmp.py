@@ -16,7 +16,6 @@ from harness.snmp_site import (
     FRAGMENT,
     HOT_TRIGGER,
     OUTPUT_FULL,
-    QUEUES,
     RESULT,
     RISING,
     UP,
@@ -135,9 +134,7 @@ def installation_with_queue_folders_only():
     installation = Installation(priority_count=2, conf=conf, rules="")
     os.makedirs(installation.path("etc/snmp"))
     installation.write()
-    for instance in installation.instances():
-        for queue in QUEUES:
-            os.makedirs(os.path.join(installation.queue_dir(instance), queue))
+    installation.make_queues()
     try:
         yield installation
     finally:

@@ -167,6 +167,12 @@ class Installation:
         """postsuper(1): hold, release, expire or delete queued mail."""
         self._run(["postsuper", "-c", self.config_dir(instance)] + list(arguments))
 
+    def make_queues(self, mode=0o777):
+        """The folders of all queues, for tests that need no Postfix."""
+        for instance in self.instances():
+            for queue in QUEUES:
+                os.makedirs(os.path.join(self.queue_dir(instance), queue), mode)
+
     def queued(self):
         """Number of messages in all queues of all instances, without asking Postfix."""
         # In this order a message on its way is not missed.
