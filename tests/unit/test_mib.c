@@ -239,13 +239,16 @@ static size_t walk(const struct world *world, struct mib_oid found_r[OIDS_MAX])
 {
     struct mib_value value, again;
     struct mib_oid at = {.len = 0};
+    char text[160], text_again[160];
     size_t count = 0;
 
     while (mib_next(&world->source, at.ids, at.len, &at, &value)) {
         assert_true(count < OIDS_MAX);
         assert_true(count == 0 || compare(&found_r[count - 1], &at) < 0);
         assert_true(mib_get(&world->source, at.ids, at.len, &again));
-        assert_int_equal(again.number, value.number);
+        print(&value, text);
+        print(&again, text_again);
+        assert_string_equal(text_again, text);
         found_r[count++] = at;
     }
     return count;
