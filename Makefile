@@ -31,7 +31,8 @@ PEG_CFLAGS  = -std=c11 -D_GNU_SOURCE -I. -pthread $(WARNINGS) $(HARDEN) \
               $(if $(SYSTEMD),-DHAVE_SYSTEMD) \
               $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PEG_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),-fsanitize=$(SAN))
-LIBS     := -lmilter -lpcre2-8 -lsodium -levent -lcdb -ljansson -ltinfo -lm $(if $(SYSTEMD),-lsystemd)
+LIBS     := -lmilter -lpcre2-8 -lsodium -levent -lcdb -ljansson -lnetsnmpagent -lnetsnmp -ltinfo -lm \
+            $(if $(SYSTEMD),-lsystemd)
 
 PROGRAMS := milter/peg-milter milter/peg-explain tcpmap/peg-tcpmap gen/peg-gen ctl/peg-ctl \
             monitor/peg-showqueues monitor/peg-monitor keeper/peg-decisions bounce/peg-bounce

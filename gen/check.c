@@ -121,4 +121,5 @@ void check_system(const struct settings *settings, struct diag *diag)
     check_template(settings, diag);
     check_dscp(settings, diag);
     check_access(settings, diag);
+    check_snmp(settings, diag);
 }

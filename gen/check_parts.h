@@ -29,6 +29,9 @@ void check_postfix(const struct settings *settings, struct diag *diag);
 /* Whether DAEMON_USER can read what the daemons have to; only root can tell. */
 void check_access(const struct settings *settings, struct diag *diag);
 
+/* Whether AGENTX_SOCKET can be a socket that snmpd makes. */
+void check_snmp(const struct settings *settings, struct diag *diag);
+
 /*
  * Call found for each entry of a text table whose action is REDIRECT, FILTER or BCC, save filters
  * that lead to our transports. type: as in TYPE:PATH; it says how an entry looks (regexp_table(5),

@@ -85,18 +85,29 @@ static bool is_below(const char *path, const char *folder)
     return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/* What has peg-monitor's unit see the folder as others do, and write there. To be freed. */
-static char *monitoring_lines(const char *path)
+static bool is_temporary(const char *path)
 {
-    bool tmp = is_below(path, "/tmp") || is_below(path, "/var/tmp");
-    bool home = is_below(path, "/home") || is_below(path, "/root") || is_below(path, "/run/user");
+    return is_below(path, "/tmp") || is_below(path, "/var/tmp");
+}
+
+static bool is_home(const char *path)
+{
+    return is_below(path, "/home") || is_below(path, "/root") || is_below(path, "/run/user");
+}
+
+/* What has peg-monitor's unit see its folder and snmpd's socket as others do. To be freed. */
+static char *monitoring_lines(const char *path, const char *socket)
+{
+    bool tmp = is_temporary(path) || is_temporary(socket);
+    bool home = is_home(path) || is_home(socket);
     char *folder = quote(path);
-    char *lines = is_below(path, SETTINGS_RUN_DIR)
-                      ? mem_dup("")
-                      : mem_printf("%s%sReadWritePaths=%s\n", tmp ? "PrivateTmp=no\n" : "",
-                                   home ? "ProtectHome=no\n" : "", folder);
+    char *writable =
+        is_below(path, SETTINGS_RUN_DIR) ? mem_dup("") : mem_printf("ReadWritePaths=%s\n", folder);
+    char *lines = mem_printf("%s%s%s", tmp ? "PrivateTmp=no\n" : "", home ? "ProtectHome=no\n" : "",
+                             writable);
 
     free(folder);
+    free(writable);
     return lines;
 }
 
@@ -109,7 +120,7 @@ void units_plan_files(const struct settings *settings, const char *setgid_group,
     char *nice_line = line_unless(settings->milter_nice_level == 0, "Nice", nice);
     char *group = line_unless(strcmp(setgid_group, default_group) == 0,
                               "SupplementaryGroups=\nSupplementaryGroups", setgid_group);
-    char *writable = monitoring_lines(settings->monitoring_dir);
+    char *writable = monitoring_lines(settings->monitoring_dir, settings->agentx_socket);
 
     plan_socket(settings, files);
     plan_file(files, "peg-milter.service", "Service", mem_printf("%s%s", user, nice_line));

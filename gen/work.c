@@ -177,6 +177,7 @@ bool work_prepare(struct work *work_r, const struct settings *settings, bool kee
     if (!keep)
         dscp_change_init(&work->dscp, settings);
     units_prepare(settings, &work->units);
+    snmpd_conf_init(&work->snmpd_conf, settings);
     if (!find_gone(work))
         return false;
     for (size_t i = 0; keep && i < work->gone_count; i++)
@@ -210,6 +211,7 @@ void work_deinit(struct work *work)
     pairs_deinit(&work->users);
     dscp_change_deinit(&work->dscp);
     units_deinit(&work->units);
+    snmpd_conf_deinit(&work->snmpd_conf);
     registry_deinit(&work->registry);
     free(work->template_dir);
 }
@@ -223,7 +225,7 @@ size_t work_count(const struct work *work)
 {
     size_t count = work->gone_count + work->users.count + (work->template_missing ? 1 : 0) +
                    (work->registry.ready ? 0 : 1) + (work->dscp.what == DSCP_KEEP ? 0 : 1) +
-                   units_count(&work->units);
+                   (work->snmpd_conf.what == SNMPD_CONF_KEEP ? 0 : 1) + units_count(&work->units);
 
     for (size_t i = 0; i < work->folder_count; i++)
         count += difference_count(&work->folders[i].difference);
@@ -257,6 +259,7 @@ void work_print(FILE *out, const struct work *work)
     for (size_t i = 0; !work->keep && i < work->gone_count; i++)
         print_gone(out, &work->gone[i]);
     dscp_change_print(out, &work->dscp);
+    snmpd_conf_print(out, &work->snmpd_conf);
     units_print(out, &work->units);
 }
 
@@ -334,6 +337,9 @@ bool work_carry_out(struct work *work, FILE *out)
     if (!dscp_change_carry_out(&work->dscp)) /* it names users, who are there now */
         return false;
     dscp_change_print(out, &work->dscp);
+    if (!snmpd_conf_carry_out(&work->snmpd_conf))
+        return false;
+    snmpd_conf_print(out, &work->snmpd_conf);
     return units_carry_out(&work->units, out);
 }
 

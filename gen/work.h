@@ -14,6 +14,7 @@
 #include "ctl/dscp_table.h"
 #include "gen/plan.h"
 #include "gen/registry.h"
+#include "gen/snmpd_conf.h"
 #include "gen/units.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
@@ -49,6 +50,7 @@ struct work {
     bool keep; /* gone instances still deliver: they and what leads to them are left alone */
     int kept;  /* the highest of them and one, where keep is true; else 0 */
     struct dscp_change dscp; /* none where keep is true: who still delivers keeps its marks */
+    struct snmpd_conf snmpd_conf;
 };
 
 /*

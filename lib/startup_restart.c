@@ -67,6 +67,11 @@ static void print_monitoring_group(FILE *out, const struct settings *settings)
     fputs(settings->monitoring_group != NULL ? settings->monitoring_group : "", out);
 }
 
+static void print_agentx_socket(FILE *out, const struct settings *settings)
+{
+    fputs(settings->agentx_socket, out);
+}
+
 /* All that is not here is read again on SIGUSR1, by every program that looks at it. */
 static const struct {
     const char *name;
@@ -81,6 +86,7 @@ static const struct {
     {"LIMIT_CONNECTIONS_TCPMAP", TCPMAP, print_tcpmap_connections}, /* open files are root's */
     {"MONITORING_DIR", MONITOR, print_monitoring_dir},              /* root has to make it */
     {"MONITORING_GROUP", MONITOR, print_monitoring_group},          /* root has to give it */
+    {"AGENTX_SOCKET", MONITOR, print_agentx_socket}, /* Net-SNMP's library is begun once */
 };
 
 enum { ON_RESTART_COUNT = sizeof on_restart / sizeof *on_restart };

@@ -14,19 +14,19 @@ struct update {
     void *arg;
 };
 
-static size_t row_of(const struct alarm *alarm)
+size_t alarms_row(const struct alarm *alarm)
 {
     return (size_t)(alarm->number - PEG_FRONTEND);
 }
 
-static size_t column_of(const struct alarm *alarm)
+size_t alarms_column(const struct alarm *alarm)
 {
     return alarm->kind == ALARM_DOWN ? 0 : 1 + alarm->queue * (size_t)LIMIT_COUNT + alarm->limit;
 }
 
 bool alarms_has(const struct alarms *alarms, const struct alarm *alarm)
 {
-    return alarms->on[row_of(alarm)][column_of(alarm)];
+    return alarms->on[alarms_row(alarm)][alarms_column(alarm)];
 }
 
 /* What is told is what changes. */
@@ -34,17 +34,22 @@ static void set(const struct update *update, const struct alarm_event *event)
 {
     if (alarms_has(update->alarms, &event->alarm) == event->begins)
         return;
-    update->alarms->on[row_of(&event->alarm)][column_of(&event->alarm)] = event->begins;
+    update->alarms->on[alarms_row(&event->alarm)][alarms_column(&event->alarm)] = event->begins;
     update->tell(update->arg, event);
 }
 
 static void update_state(const struct update *update, int number)
 {
     struct alarm_event event = {.alarm = {.kind = ALARM_DOWN, .number = number}};
+    bool *is_seen = &update->alarms->is_seen[alarms_row(&event.alarm)];
     enum survey_state state = SURVEY_UNKNOWN;
+    bool was_seen = *is_seen;
 
     event.is_gone = !monitored_state(update->survey, number, &state, NULL);
     event.begins = state == SURVEY_DOWN;
+    *is_seen = !event.is_gone;
+    if (event.begins && !was_seen)
+        return;
     if (event.is_gone || state != SURVEY_UNKNOWN)
         set(update, &event);
 }
@@ -62,8 +67,7 @@ static void update_limit(const struct update *update, const struct alarm *alarm,
             return;
         event.is_gone = false;
         event.limit_value = limit;
-        event.value =
-            limits_value(&instance->queues[alarm->queue], alarm->limit, update->survey->taken_ms);
+        event.value = limits_value(update->survey, &instance->queues[alarm->queue], alarm->limit);
         event.begins = limits_is_over(event.value, limit, alarms_has(update->alarms, alarm));
     }
     set(update, &event);
@@ -129,11 +133,10 @@ void alarms_text(const struct alarm_event *event, char text_r[ALARM_TEXT_SIZE])
         over_text(event, name, text_r);
 }
 
-void alarms_log(void *arg, const struct alarm_event *event)
+void alarms_log(const struct alarm_event *event)
 {
     char text[ALARM_TEXT_SIZE];
 
-    (void)arg;
     alarms_text(event, text);
     if (event->begins)
         log_warn("%s", text);

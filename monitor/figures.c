@@ -8,19 +8,15 @@
 
 #include "lib/file.h"
 
-enum { FIGURE_NAME_SIZE = SETTINGS_NAME_SIZE + 16 };
-
 /* The second is the name that the system had which this one succeeds. */
-static const char *const milter_names[] = {"milterCount", "qpsmtpdCount"};
+const char *const figures_milter_names[FIGURES_MILTER_NAMES] = {"milterCount", "qpsmtpdCount"};
 
-enum { MILTER_NAME_COUNT = sizeof milter_names / sizeof *milter_names };
-
-static void name_of(int instance, enum queue queue, char name_r[FIGURE_NAME_SIZE])
+void figures_name(int instance, enum queue queue, char name_r[FIGURES_NAME_SIZE])
 {
     char instance_name[SETTINGS_NAME_SIZE];
 
     settings_instance_name(instance, instance_name);
-    snprintf(name_r, FIGURE_NAME_SIZE, "%s-%s", instance_name, queues_name(queue));
+    snprintf(name_r, FIGURES_NAME_SIZE, "%s-%s", instance_name, queues_name(queue));
 }
 
 /* Returns false with errno, and no file of that name is left. */
@@ -40,10 +36,10 @@ static bool write_figure(int dir_fd, const char *name, uint64_t number)
 
 static void remove_instance(int dir_fd, int instance)
 {
-    char name[FIGURE_NAME_SIZE];
+    char name[FIGURES_NAME_SIZE];
 
     for (int queue = 0; queue < QUEUE_COUNT; queue++) {
-        name_of(instance, (enum queue)queue, name);
+        figures_name(instance, (enum queue)queue, name);
         unlinkat(dir_fd, name, 0);
     }
 }
@@ -51,11 +47,11 @@ static void remove_instance(int dir_fd, int instance)
 /* Returns 0, or the errno of the last that failed. */
 static int write_instance(int dir_fd, const struct survey_instance *instance)
 {
-    char name[FIGURE_NAME_SIZE];
+    char name[FIGURES_NAME_SIZE];
     int error = 0;
 
     for (int queue = 0; queue < QUEUE_COUNT; queue++) {
-        name_of(instance->instance, (enum queue)queue, name);
+        figures_name(instance->instance, (enum queue)queue, name);
         if (!write_figure(dir_fd, name, instance->queues[queue].messages))
             error = errno;
     }
@@ -84,10 +80,10 @@ bool figures_write(int dir_fd, const struct survey *survey)
             remove_instance(dir_fd, n);
         error = failed != 0 ? failed : error;
     }
-    for (size_t i = 0; i < MILTER_NAME_COUNT; i++)
+    for (size_t i = 0; i < FIGURES_MILTER_NAMES; i++)
         if (survey->milter.state == SURVEY_UNKNOWN)
-            unlinkat(dir_fd, milter_names[i], 0);
-        else if (!write_figure(dir_fd, milter_names[i], survey->milter.state == SURVEY_UP))
+            unlinkat(dir_fd, figures_milter_names[i], 0);
+        else if (!write_figure(dir_fd, figures_milter_names[i], survey->milter.state == SURVEY_UP))
             error = errno;
     errno = error;
     return error == 0;
@@ -97,6 +93,6 @@ void figures_remove(int dir_fd)
 {
     for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++)
         remove_instance(dir_fd, n);
-    for (size_t i = 0; i < MILTER_NAME_COUNT; i++)
-        unlinkat(dir_fd, milter_names[i], 0);
+    for (size_t i = 0; i < FIGURES_MILTER_NAMES; i++)
+        unlinkat(dir_fd, figures_milter_names[i], 0);
 }

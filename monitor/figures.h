@@ -17,6 +17,14 @@
 #include "lib/settings.h"
 #include "monitor/survey.h"
 
+/* The name of the file of a queue, "postfix0-deferred". */
+enum { FIGURES_NAME_SIZE = SETTINGS_NAME_SIZE + 16 };
+void figures_name(int instance, enum queue queue, char name_r[FIGURES_NAME_SIZE]);
+
+/* The names of the files that say whether peg-milter runs. */
+enum { FIGURES_MILTER_NAMES = 2 };
+extern const char *const figures_milter_names[FIGURES_MILTER_NAMES];
+
 /*
  * Open MONITORING_DIR, made where it is not there, with its parents: 0755, the folder itself
  * belongs to DAEMON_USER. One that is a link, or on a path with a link below --root, or that

@@ -14,13 +14,12 @@ int64_t limits_get(const struct settings *settings, int instance, enum limit lim
     return limit == LIMIT_MESSAGES ? own->queue_limit : own->queue_age_limit_s;
 }
 
-int64_t limits_value(const struct survey_queue *queue, enum limit limit, int64_t now_ms)
+int64_t limits_value(const struct survey *survey, const struct survey_queue *queue,
+                     enum limit limit)
 {
     if (limit == LIMIT_MESSAGES)
         return queue->messages < INT64_MAX ? (int64_t)queue->messages : INT64_MAX;
-    if (queue->oldest_ms == 0 || now_ms < queue->oldest_ms) /* the clock may have been set back */
-        return 0;
-    return (now_ms - queue->oldest_ms) / 1000;
+    return queue->oldest_ms == 0 ? 0 : survey_age_s(survey, queue->oldest_ms);
 }
 
 bool limits_is_over(int64_t value, int64_t limit, bool was_over)

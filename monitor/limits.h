@@ -27,11 +27,11 @@ const char *limits_name(enum limit limit) PEG_MUST_USE;
 int64_t limits_get(const struct settings *settings, int instance, enum limit limit) PEG_MUST_USE;
 
 /*
- * What a queue has of it: messages, or whole seconds before now_ms (CLOCK_REALTIME); 0 where it is
- * empty. The age is known of a survey with SURVEY_DETAILS alone.
+ * What a queue of a survey has of it: messages, or whole seconds when the survey was taken; 0 where
+ * it is empty. The age is known with SURVEY_DETAILS alone.
  */
-int64_t limits_value(const struct survey_queue *queue, enum limit limit,
-                     int64_t now_ms) PEG_MUST_USE;
+int64_t limits_value(const struct survey *survey, const struct survey_queue *queue,
+                     enum limit limit) PEG_MUST_USE;
 
 /* Whether value is over a limit; was_over: so it was the last time. A limit of 0 is none. */
 bool limits_is_over(int64_t value, int64_t limit, bool was_over) PEG_MUST_USE;

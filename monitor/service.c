@@ -32,6 +32,7 @@
 #include "monitor/survey.h"
 #include "monitor/survey_json.h"
 #include "monitor/tallies.h"
+#include "monitor/teller.h"
 
 struct service {
     const char *program;
@@ -45,6 +46,7 @@ struct service {
     struct flow_thread flow;
     struct survey survey;
     struct tallies tallies;
+    struct teller *teller;
     bool is_missing[SURVEY_INSTANCES_MAX]; /* the log knows; see missing_place() */
     bool cannot_write;                     /* so does it of that */
 };
@@ -137,6 +139,7 @@ static void count(void *arg)
     tell_of_instances(service);
     tallies_take(service->settings, &service->tallies);
     write_figures(service, clock_boot_ms() - began_ms);
+    teller_round(service->teller, service->settings, &service->survey);
 }
 
 static void reload(void *arg)
@@ -207,7 +210,7 @@ static bool start(struct service *service)
         !startup_can_read(settings, SETTINGS_CONF_FILE))
         return false;
     flow_thread_start(&service->flow, settings);
-    if (!start_ask_server(service))
+    if ((service->teller = teller_start(settings)) == NULL || !start_ask_server(service))
         return false;
     startup_note(settings, service->program);
     return true;
@@ -245,6 +248,7 @@ int monitor_service_run(const struct options *options, bool foreground)
     }
     ask_server_stop(&service.ask);
     flow_thread_end(&service.flow);
+    teller_stop(&service.teller);
     if (service.dir_fd >= 0)
         close(service.dir_fd);
     settings_share_deinit(&service.share);

@@ -84,10 +84,9 @@ static struct measured measure(const struct check *check, const struct survey_in
 
     if (parameter != 0 && (warning == SHOW_NO_LEVEL || parameter < warning))
         warning = parameter;
-    return (struct measured){
-        .value = limits_value(&instance->queues[queue], limit, check->survey->taken_ms),
-        .warning = warning,
-        .critical = check->options->levels.critical[limit]};
+    return (struct measured){.value = limits_value(check->survey, &instance->queues[queue], limit),
+                             .warning = warning,
+                             .critical = check->options->levels.critical[limit]};
 }
 
 /* The level that it is beyond, SHOW_NO_LEVEL for none. */

@@ -1,13 +1,9 @@
 """The example of the manual: snmptrap(1) as bounce command, and what snmptrapd(8) hears."""
 
-import os
-import socket
-import subprocess
-import time
-
 import pytest
 
 from harness.gateway import Gateway
+from harness.snmp import TrapReceiver
 
 # NET-SNMP-EXAMPLES-MIB: netSnmpExampleHeartbeatNotification, and texts below netSnmpExampleScalars
 TRAP = "1.3.6.1.4.1.8072.2.3.0.1"
@@ -15,50 +11,10 @@ TEXT = "1.3.6.1.4.1.8072.2.1.%d.0"
 FACTS = ["INSTANCE", "PRIORITY", "QUEUE_ID", "SENDER", "RECIPIENTS", "REASON", "COUNT"]
 
 
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class TrapReceiver:
-    """snmptrapd on a port of its own, which writes a line for each trap."""
-
-    def __init__(self, folder):
-        self.port = free_udp_port()
-        self._log = os.path.join(folder, "traps")
-        conf = os.path.join(folder, "snmptrapd.conf")
-        with open(conf, "w") as file:
-            file.write("authCommunity log secret\nformat2 %W|%v\\n\n")
-        self._process = subprocess.Popen(
-            ["snmptrapd", "-f", "-C", "-c", conf, "-Lf", self._log, "-m", "", "-On", "-OQ"]
-            + ["-p", os.path.join(folder, "snmptrapd.pid"), "udp:127.0.0.1:%d" % self.port],
-            env=dict(os.environ, SNMP_PERSISTENT_DIR=folder),
-        )
-
-    def wait_for(self, text, timeout=20):
-        """What was heard, once it holds this text."""
-        deadline = time.monotonic() + timeout
-        while True:
-            heard = ""
-            if os.path.exists(self._log):
-                with open(self._log, errors="replace") as file:
-                    heard = file.read()
-            if text in heard:
-                return heard
-            assert time.monotonic() < deadline and self._process.poll() is None, heard
-            time.sleep(0.05)
-
-    def stop(self):
-        self._process.terminate()
-        self._process.wait(10)
-
-
 @pytest.fixture
 def receiver(tmp_path):
     receiver = TrapReceiver(str(tmp_path))
     try:
-        receiver.wait_for("NET-SNMP version")
         yield receiver
     finally:
         receiver.stop()

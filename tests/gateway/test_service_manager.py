@@ -13,6 +13,7 @@ from harness.machine import Machine
 from harness.mail import Sender
 from harness.namespaces import can_make_namespaces, network_of
 from harness.relay import Relay
+from harness.snmp import wait_until
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not can_make_namespaces(), reason="needs namespaces"
@@ -199,6 +200,25 @@ def test_the_monitor_is_asked_by_members_of_the_group_that_sysusers_makes(runnin
         assert (status, "a member of the group peg-monitor while" in said) == (1, True)
     owner = running.do("stat -c '%%U %%G %%a' %s/monitor %s/monitor/ask" % (RUN, RUN))
     assert owner == "peg peg-monitor 2750\npeg peg-monitor 660\n"
+
+
+def test_snmpd_is_served_from_within_the_sandbox(running):
+    conf = "/run/agent.conf,/etc/snmp/snmpd.priority-email-gateway.conf"
+    get = "snmpget -v2c -c secret -Ovq -m '' 127.0.0.1 1.3.6.1.2.1.27.1.1.%d.6"  # of postfix4
+    running.do("echo rocommunity secret 127.0.0.1 >/run/agent.conf")
+    running.do(
+        "SNMP_PERSISTENT_DIR=/run/snmp snmpd -C -c %s -m '' -Lf /run/snmpd.log -p /run/snmpd.pid "
+        "udp:127.0.0.1:161" % conf
+    )
+    try:
+        wait_until(
+            lambda: running.run(get % 2) == (0, '"postfix4"\n'),
+            lambda: running.do("cat /run/snmpd.log /run/systemctl/peg-monitor.service.log"),
+        )
+        assert running.do(get % 6) == "1\n"  # it is up
+        assert running.do(get % 4).startswith('"Postfix ')  # as postconf said
+    finally:
+        running.do("kill $(cat /run/snmpd.pid)")
 
 
 def test_a_folder_for_figures_is_made_where_only_root_can(running):

@@ -107,15 +107,36 @@ static void what_is_down_is_told_once_and_once_when_it_is_up(void **state)
     expect(world, "-postfix-frontend is up again\n!peg-tcpmap is down\n");
 }
 
-static void what_is_wrong_at_the_start_is_told(void **state)
+static void
+what_is_wrong_at_the_start_is_told_and_a_part_that_is_down_once_it_stays_so(void **state)
 {
     struct world *world = *state;
 
     set_limits(world, "QUEUE_LIMIT_FRONTEND=5\n");
     set_messages(world, PEG_FRONTEND, QUEUE_HOLD, 6);
     world->survey.instances[1].state = SURVEY_DOWN;
-    expect(world, "!postfix-frontend: 6 messages in hold, over QUEUE_LIMIT 5\n"
-                  "!postfix0 is down\n");
+    world->survey.instances[2].state = SURVEY_DOWN;
+    expect(world, "!postfix-frontend: 6 messages in hold, over QUEUE_LIMIT 5\n");
+    world->survey.instances[1].state = SURVEY_UP;
+    expect(world, "!postfix1 is down\n");
+    world->survey.instances[1].state = SURVEY_DOWN;
+    expect(world, "!postfix0 is down\n");
+}
+
+static void an_instance_that_is_new_has_time_to_start(void **state)
+{
+    struct world *world = *state;
+
+    world->survey.instance_count = 2;
+    expect(world, "");
+    world->survey.instance_count = 3;
+    world->survey.instances[2].state = SURVEY_DOWN;
+    expect(world, "");
+    world->survey.instance_count = 2;
+    expect(world, "");
+    world->survey.instance_count = 3;
+    expect(world, "");
+    expect(world, "!postfix1 is down\n");
 }
 
 static void what_is_not_known_changes_nothing(void **state)
@@ -213,6 +234,7 @@ static void an_instance_that_is_gone_ends_its_alarms(void **state)
 {
     struct world *world = *state;
 
+    expect(world, "");
     set_limits(world, "QUEUE_LIMIT_DEFAULT=1\n");
     set_messages(world, 1, QUEUE_ACTIVE, 2);
     world->survey.instances[2].state = SURVEY_DOWN;
@@ -227,14 +249,16 @@ static void values_of_limits(void **state)
 {
     const struct survey_queue empty = {.messages = 0};
     const struct survey_queue full = {.messages = UINT64_MAX, .oldest_ms = 5000};
+    const struct survey at_6999 = {.taken_ms = 6999}, at_7000 = {.taken_ms = 7000};
+    const struct survey before = {.taken_ms = 4000}; /* the clock was set back */
 
     (void)state;
-    assert_int_equal(limits_value(&empty, LIMIT_MESSAGES, 0), 0);
-    assert_int_equal(limits_value(&empty, LIMIT_AGE, 100000), 0);
-    assert_int_equal(limits_value(&full, LIMIT_MESSAGES, 0), INT64_MAX);
-    assert_int_equal(limits_value(&full, LIMIT_AGE, 6999), 1);
-    assert_int_equal(limits_value(&full, LIMIT_AGE, 7000), 2);
-    assert_int_equal(limits_value(&full, LIMIT_AGE, 4000), 0); /* the clock was set back */
+    assert_int_equal(limits_value(&at_7000, &empty, LIMIT_MESSAGES), 0);
+    assert_int_equal(limits_value(&at_7000, &empty, LIMIT_AGE), 0);
+    assert_int_equal(limits_value(&at_7000, &full, LIMIT_MESSAGES), INT64_MAX);
+    assert_int_equal(limits_value(&at_6999, &full, LIMIT_AGE), 1);
+    assert_int_equal(limits_value(&at_7000, &full, LIMIT_AGE), 2);
+    assert_int_equal(limits_value(&before, &full, LIMIT_AGE), 0);
 }
 
 static void when_a_value_is_over_a_limit(void **state)
@@ -260,7 +284,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_gateway_that_is_well_is_no_news),
         TEST(what_is_down_is_told_once_and_once_when_it_is_up),
-        TEST(what_is_wrong_at_the_start_is_told),
+        TEST(what_is_wrong_at_the_start_is_told_and_a_part_that_is_down_once_it_stays_so),
+        TEST(an_instance_that_is_new_has_time_to_start),
         TEST(what_is_not_known_changes_nothing),
         TEST(each_queue_and_each_limit_is_by_itself),
         TEST(one_that_goes_up_and_down_around_its_limit_is_one_trouble),

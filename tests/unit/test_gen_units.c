@@ -68,6 +68,11 @@ static void each_setting_is_said_to_the_units_that_have_it(void **state)
          "[Service]\nReadWritePaths=\"/run/priority-email-gateway2\"\n"},
         {"MONITORING_DIR='/srv/a b%i\"c'\n", "postdrop", PATH("peg-monitor.service"),
          "[Service]\nReadWritePaths=\"/srv/a b%%i\\\"c\"\n"},
+        {"AGENTX_SOCKET=/tmp/agentx\n", "postdrop", PATH("peg-monitor.service"),
+         "[Service]\nPrivateTmp=no\n"},
+        {"AGENTX_SOCKET=/run/user/0/agentx\nMONITORING_DIR=/tmp/figures\n", "postdrop",
+         PATH("peg-monitor.service"),
+         "[Service]\nPrivateTmp=no\nProtectHome=no\nReadWritePaths=\"/tmp/figures\"\n"},
     };
 
     (void)state;

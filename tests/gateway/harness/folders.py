@@ -9,6 +9,13 @@ from .installation import Installation
 QUEUES = ("incoming", "active", "deferred", "hold")
 
 
+def make_queues(installation):
+    """Make the folders of all queues, as private as Postfix has them."""
+    for instance in installation.instances():
+        for queue in QUEUES:
+            os.makedirs(os.path.join(installation.queue_dir(instance), queue), 0o700)
+
+
 @contextlib.contextmanager
 def queue_folders(priority_count, conf=None):
     """`with queue_folders(2, {"DEFAULT_PRIORITY": 0}) as installation:` queues are empty."""
@@ -16,9 +23,7 @@ def queue_folders(priority_count, conf=None):
     for folder in ("etc", "run"):
         os.makedirs(installation.path(folder))
     installation.write_conf(conf or {})
-    for instance in installation.instances():
-        for queue in QUEUES:  # as private as Postfix has them
-            os.makedirs(os.path.join(installation.queue_dir(instance), queue), 0o700)
+    make_queues(installation)
     try:
         yield installation
     finally:
