@@ -64,7 +64,8 @@ static pid_t start(const struct settings *settings, bool is_member, int fds[2])
     if (pid > 0)
         return pid;
     become("daemon", is_member ? settings->daemon_user : "daemon");
-    finding.is_taken = source_take(settings, SURVEY_COUNTS, NULL, NULL, &finding.survey, finding.why);
+    finding.is_taken =
+        source_take(settings, SURVEY_COUNTS, NULL, NULL, &finding.survey, finding.why);
     for (size_t done = 0; done < sizeof finding;) {
         ssize_t put = write(fds[1], (const char *)&finding + done, sizeof finding - done);
 
