@@ -20,6 +20,8 @@
 
 enum input { SIGNALS, KEYS, EVENTS, INPUT_COUNT };
 
+enum { RATE_MS_MIN = 500 }; /* what passes in less time tells little */
+
 enum next { NEXT_LOOK, NEXT_DRAW, NEXT_END };
 
 struct watch {
@@ -60,6 +62,7 @@ static bool look(struct watch *watch)
     struct survey *survey = &watch->surveys[!watch->latest];
     int64_t began_ms = clock_boot_ms();
     enum survey_detail detail = watch_pace_detail(&watch->pace, began_ms);
+    int64_t since_ms;
 
     watch->why[0] = '\0';
     if (!watch->source->take(watch->source->arg, detail, is_interrupted, watch, survey,
@@ -72,10 +75,12 @@ static bool look(struct watch *watch)
         watch->detailed = *survey;
     else
         keep_ages(&watch->detailed, survey);
-    watch->has_before = watch->surveys[watch->latest].taken_ms > 0;
+    since_ms = survey->taken_ms - watch->surveys[watch->latest].taken_ms;
+    watch->has_before = watch->surveys[watch->latest].taken_ms > 0 && since_ms >= RATE_MS_MIN;
     watch->latest = !watch->latest;
     watch_pace_took(&watch->pace, detail, began_ms, clock_boot_ms());
-    watch->shown_interval_ms = watch->pace.due_ms - began_ms;
+    watch->shown_interval_ms =
+        watch->pace.has_details ? watch->pace.due_ms - began_ms : watch->pace.interval_ms;
     return true;
 }
 
@@ -172,7 +177,7 @@ static enum next wait_for(struct watch *watch)
 static bool run(struct watch *watch)
 {
     for (enum next next = NEXT_LOOK; next != NEXT_END; next = wait_for(watch))
-        if ((next == NEXT_DRAW ? watch->pace.has_details : look(watch)) && !draw(watch))
+        if ((next == NEXT_DRAW ? watch->pace.due_ms > 0 : look(watch)) && !draw(watch))
             return false;
     return true;
 }

@@ -5,7 +5,9 @@ enum { REST = 3, DETAILS_REST = 9 /* times as long as it took */ };
 
 enum survey_detail watch_pace_detail(const struct watch_pace *pace, int64_t now_ms)
 {
-    return !pace->has_details || now_ms >= pace->details_due_ms ? SURVEY_DETAILS : SURVEY_COUNTS;
+    bool is_due = !pace->has_details || now_ms >= pace->details_due_ms;
+
+    return pace->due_ms != 0 && is_due ? SURVEY_DETAILS : SURVEY_COUNTS;
 }
 
 void watch_pace_took(struct watch_pace *pace, enum survey_detail detail, int64_t began_ms,
@@ -21,6 +23,8 @@ void watch_pace_took(struct watch_pace *pace, enum survey_detail detail, int64_t
         rested_ms += REST * cost_ms;
     }
     pace->due_ms = began_ms + pace->interval_ms;
-    if (pace->due_ms < rested_ms)
+    if (!pace->has_details)
+        pace->due_ms = ended_ms;
+    else if (pace->due_ms < rested_ms)
         pace->due_ms = rested_ms;
 }

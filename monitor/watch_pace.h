@@ -3,7 +3,7 @@
  *
  * To read the heads of a million queue files takes seconds, and to count them one or two; a view
  * must not be what the machine is busy with. Counts are a quarter of the time at most, details
- * a tenth.
+ * a tenth. The first look is for counts, so that there is something to see, and details follow it.
  *
  * Pure. Times are those of one clock, in milliseconds.
  */
