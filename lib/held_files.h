@@ -40,8 +40,8 @@ void held_files_note(const char *path, struct held_file *file_r);
 /*
  * Set `held` of all files that were noted. HELD_UNKNOWN where the kernel does not say; a process
  * in a PID namespace of its own is not told of locks outside of it. Where mail moves fast a lock
- * that is held all the time may be missing in one reading, so a file counts as not held only after
- * three.
+ * that is held all the time may be missing in one reading, so a file counts as not held only where
+ * twenty do not have it.
  */
 void held_files_find(struct held_file files[], size_t count);
 

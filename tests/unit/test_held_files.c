@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -106,6 +107,40 @@ static void who_looks_does_not_keep_a_process_from_starting(void **state)
     unlink(path);
 }
 
+/* Lock and unlock many files of its own, as Postfix does with queue files. */
+static void make_traffic(void)
+{
+    enum { FILE_COUNT = 300 };
+    int fds[FILE_COUNT];
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int n = 0; n < FILE_COUNT; n++)
+        fds[n] = memfd_create("traffic", MFD_CLOEXEC);
+    for (unsigned n = 0;; n++)
+        (void)!flock(fds[n * 7 % FILE_COUNT], n / FILE_COUNT % 2 == 0 ? LOCK_EX : LOCK_UN);
+}
+
+static void a_lock_is_seen_however_many_others_come_and_go(void **state)
+{
+    char path[] = "/tmp/test_held_files.XXXXXX";
+    int fd = mkstemp(path), status;
+    pid_t traffic;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    traffic = fork();
+    if (traffic == 0)
+        make_traffic();
+    assert_true(traffic > 0);
+    for (int n = 0; n < 500; n++)
+        assert_int_equal(held(path), HELD_YES);
+    assert_int_equal(kill(traffic, SIGKILL), 0);
+    assert_int_equal(waitpid(traffic, &status, 0), traffic);
+    close(fd);
+    unlink(path);
+}
+
 static FILE *text(const char *lines)
 {
     static char copy[2048];
@@ -192,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_file_is_held_while_it_is_locked),
         cmocka_unit_test(everybody_sees_it_where_the_folder_is_open),
         cmocka_unit_test(who_looks_does_not_keep_a_process_from_starting),
+        cmocka_unit_test(a_lock_is_seen_however_many_others_come_and_go),
         cmocka_unit_test(the_device_is_that_of_the_mount),
         cmocka_unit_test(a_lock_is_one_by_flock_for_writing_that_is_held),
         cmocka_unit_test(what_cannot_be_read_tells_nothing),
