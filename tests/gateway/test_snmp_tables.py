@@ -5,12 +5,12 @@ import collections
 import pytest
 
 from harness import mail_mibs
+from harness.folders import QUEUES
 from harness.mail_mibs import oid
 from harness.queues import halted
 from harness.snmp_site import (
     FRAGMENT,
     OUTPUT_FULL,
-    QUEUES,
     RESULT,
     UP,
     Site,
@@ -182,3 +182,16 @@ def queue_figures(site):
     names = ["postfix-frontend"] + ["postfix%d" % n for n in range(site.gateway.priority_count)]
     figures = ["%s-%s" % (name, queue) for name in names for queue in QUEUES]
     return figures + ["milterCount", "qpsmtpdCount"]
+
+
+def test_what_goes_through_an_instance_is_counted(site):
+    site.wait_until_connected()
+    names = ["mta%s%s" % (way, what) for way in ("Received", "Transmitted") for what in ("Messages", "Recipients")]
+    before = [int(site.agent.value(oid(name, appl_index(3)))) for name in names]
+    for _ in range(2):
+        send(site.gateway, 3, ["bob@dest.example", "carl@dest.example"])
+    site.gateway.wait_until_empty()
+    site.rounds(1)
+    after = [int(site.agent.value(oid(name, appl_index(3)))) for name in names]
+    assert [after[n] - before[n] for n in range(4)] == [2, 4, 2, 4]
+    assert site.agent.value(oid("applLastInboundActivity", appl_index(3))) != "0:0:00:00.00"

@@ -19,7 +19,6 @@ RISING, FALLING = EVENT_MIB + ".0.2", EVENT_MIB + ".0.3"
 HOT_TRIGGER, HOT_OID, HOT_VALUE = (EVENT_MIB + ".1.%d.0" % n for n in (1, 4, 5))
 SNMP_TRAP_OID = ".1.3.6.1.6.3.1.1.4.1.0"
 UP, DOWN = "1", "2"  # applOperStatus
-QUEUES = ("incoming", "active", "deferred", "hold")
 HEADERS = ["5", "4", None, "2", "1"]  # X-Priority, by instance
 
 
