@@ -137,9 +137,9 @@ static void count(void *arg)
         return;
     flow_thread_round(&service->flow, service->settings, &service->survey);
     tell_of_instances(service);
-    tallies_take(service->settings, &service->tallies);
-    write_figures(service, clock_boot_ms() - began_ms);
     teller_round(service->teller, service->settings, &service->survey);
+    tallies_take(service->settings, &service->tallies);
+    write_figures(service, clock_boot_ms() - began_ms); /* what is seen here is told already */
 }
 
 static void reload(void *arg)

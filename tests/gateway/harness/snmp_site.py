@@ -1,5 +1,6 @@
 """A gateway whose peg-monitor serves an snmpd, which has read what peg-gen wrote for it."""
 
+import contextlib
 import os
 import signal
 import time
@@ -36,17 +37,21 @@ class Site:
 
     def __init__(self, folder, **options):
         self.gateway = Gateway(**options)
-        self.receiver = TrapReceiver(folder)
         self.round_times = None
-        os.makedirs(self.gateway.path("etc/snmp"))
-        self.gateway.write()
-        self.agent = Agent(folder, self.gateway.path(FRAGMENT), self.receiver.port).start()
-        self.gateway.run()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.gateway.remove)
+            self.receiver = TrapReceiver(folder)
+            stack.callback(self.receiver.stop)
+            os.makedirs(self.gateway.path("etc/snmp"))
+            self.gateway.write()
+            self.agent = Agent(folder, self.gateway.path(FRAGMENT), self.receiver.port)
+            stack.callback(self.agent.stop)
+            self.agent.start()
+            self.gateway.run()
+            self._stack = stack.pop_all()
 
     def close(self):
-        self.agent.stop()
-        self.receiver.stop()
-        self.gateway.remove()
+        self._stack.close()
 
     def wait_until_connected(self):
         self.agent.wait_for_value(oid("applName", 1), '"postfix-frontend"')
