@@ -63,7 +63,8 @@ static void update_limit(const struct update *update, const struct alarm *alarm,
 
     if (limit != 0) {
         if (!instance->is_known ||
-            (alarm->limit == LIMIT_AGE && update->survey->detail != SURVEY_DETAILS))
+            (alarm->limit == LIMIT_AGE &&
+             (update->survey->detail != SURVEY_DETAILS || instance->has_old_details)))
             return;
         event.is_gone = false;
         event.limit_value = limit;
@@ -75,7 +76,7 @@ static void update_limit(const struct update *update, const struct alarm *alarm,
 
 static void update_queues(const struct update *update, int number)
 {
-    const struct survey_instance *instance = monitored_instance(update->survey, number);
+    const struct survey_instance *instance = survey_find(update->survey, number);
     struct alarm alarm = {.kind = ALARM_OVER, .number = number};
 
     for (int queue = 0; queue < QUEUE_COUNT; queue++)

@@ -58,20 +58,12 @@ static int write_instance(int dir_fd, const struct survey_instance *instance)
     return error;
 }
 
-static const struct survey_instance *find(const struct survey *survey, int instance)
-{
-    for (size_t i = 0; i < survey->instance_count; i++)
-        if (survey->instances[i].instance == instance)
-            return &survey->instances[i];
-    return NULL;
-}
-
 bool figures_write(int dir_fd, const struct survey *survey)
 {
     int error = 0;
 
     for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++) {
-        const struct survey_instance *instance = find(survey, n);
+        const struct survey_instance *instance = survey_find(survey, n);
         int failed = 0;
 
         if (instance != NULL && instance->is_known)

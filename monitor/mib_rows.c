@@ -99,7 +99,7 @@ static bool set_description(int number, struct mib_value *value_r)
 static bool set_flow_time(const struct mib_source *source, int number, bool inbound,
                           struct mib_value *value_r)
 {
-    const struct survey_instance *instance = monitored_instance(&source->latest->survey, number);
+    const struct survey_instance *instance = survey_find(&source->latest->survey, number);
 
     if (instance == NULL || !instance->flow.is_known)
         return false;
@@ -181,7 +181,7 @@ bool mib_rows_mta(const struct mib_source *source, uint32_t column, int number, 
                   struct mib_value *value_r)
 {
     const struct survey *survey = &source->latest->survey;
-    const struct survey_instance *instance = monitored_instance(survey, number);
+    const struct survey_instance *instance = survey_find(survey, number);
     bool has_details = survey->detail == SURVEY_DETAILS;
     struct survey_queue sum;
 
@@ -206,7 +206,7 @@ bool mib_rows_group(const struct mib_source *source, uint32_t column, int number
                     struct mib_value *value_r)
 {
     const struct survey *survey = &source->latest->survey;
-    const struct survey_instance *instance = monitored_instance(survey, number);
+    const struct survey_instance *instance = survey_find(survey, number);
     bool has_details = survey->detail == SURVEY_DETAILS;
     const struct survey_queue *found;
     char text[sizeof value_r->text];

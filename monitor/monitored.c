@@ -12,18 +12,10 @@ void monitored_name(int number, char name_r[SETTINGS_NAME_SIZE])
         settings_instance_name(number, name_r);
 }
 
-const struct survey_instance *monitored_instance(const struct survey *survey, int number)
-{
-    for (size_t i = 0; i < survey->instance_count; i++)
-        if (survey->instances[i].instance == number)
-            return &survey->instances[i];
-    return NULL;
-}
-
 bool monitored_state(const struct survey *survey, int number, enum survey_state *state_r,
                      int64_t *since_ms_r)
 {
-    const struct survey_instance *instance = monitored_instance(survey, number);
+    const struct survey_instance *instance = survey_find(survey, number);
     const struct survey_daemon *daemon = number == MONITORED_MILTER   ? &survey->milter
                                          : number == MONITORED_TCPMAP ? &survey->tcpmap
                                                                       : NULL;

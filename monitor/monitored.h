@@ -22,10 +22,6 @@ enum { MONITORED_COUNT = MONITORED_END - PEG_FRONTEND };
 /* "postfix4", "peg-milter". */
 void monitored_name(int number, char name_r[SETTINGS_NAME_SIZE]);
 
-/* What a survey says of a Postfix; NULL where it is not there, and for daemons of ours. */
-const struct survey_instance *monitored_instance(const struct survey *survey,
-                                                 int number) PEG_MUST_USE;
-
 /*
  * Whether it runs, and since when (ms of CLOCK_REALTIME, 0: unknown; since_ms_r may be NULL).
  * Returns false where there is no such instance in the survey.

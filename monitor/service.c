@@ -45,6 +45,7 @@ struct service {
     char dir[PATH_MAX];
     struct flow_thread flow;
     struct survey survey;
+    struct survey before; /* the one before it; zero bytes are none */
     struct tallies tallies;
     struct teller *teller;
     bool is_missing[SURVEY_INSTANCES_MAX]; /* the log knows; see missing_place() */
@@ -133,7 +134,8 @@ static void count(void *arg)
     struct service *service = arg;
     int64_t began_ms = clock_boot_ms();
 
-    if (!survey_take(service->settings, SURVEY_DETAILS, is_over, NULL, &service->survey))
+    service->before = service->survey;
+    if (!survey_take_next(service->settings, &service->before, is_over, NULL, &service->survey))
         return;
     flow_thread_round(&service->flow, service->settings, &service->survey);
     tell_of_instances(service);

@@ -13,6 +13,8 @@
 /* So many messages may come between two questions whether the survey is over. */
 enum { ASK_INTERVAL = 100 };
 
+enum { DETAILS_REST = 9 }; /* times as long as they took */
+
 struct taking {
     struct survey_instance *found;
     const char *queue_dir;
@@ -88,8 +90,60 @@ static bool take_queues(const struct settings *settings, struct taking *taking)
     return found->why[0] != '\0';
 }
 
-bool survey_take(const struct settings *settings, enum survey_detail detail,
-                 bool (*is_over)(void *arg), void *arg, struct survey *survey_r)
+const struct survey_instance *survey_find(const struct survey *survey, int instance)
+{
+    for (size_t i = 0; i < survey->instance_count; i++)
+        if (survey->instances[i].instance == instance)
+            return &survey->instances[i];
+    return NULL;
+}
+
+/* Whether what was read before has to do. */
+static bool is_at_rest(const struct survey_instance *before, int64_t now_ms)
+{
+    return before != NULL && before->is_known && before->details_at_ms != 0 &&
+           now_ms < before->details_at_ms + DETAILS_REST * before->details_took_ms;
+}
+
+static void keep_details(const struct survey_instance *before, struct survey_instance *found)
+{
+    for (int queue = 0; queue < QUEUE_COUNT; queue++) {
+        uint64_t messages = found->queues[queue].messages;
+
+        if (messages == 0)
+            continue;
+        found->queues[queue] = before->queues[queue];
+        found->queues[queue].messages = messages;
+    }
+    found->details_at_ms = before->details_at_ms;
+    found->details_took_ms = before->details_took_ms;
+    found->has_old_details = true;
+}
+
+/* Returns false where is_over() ended it. */
+static bool take_instance(const struct settings *settings, struct taking *taking,
+                          const struct survey_instance *before)
+{
+    bool is_closely = taking->detail == SURVEY_DETAILS;
+    int64_t began_ms = clock_boot_ms();
+    bool rests = is_closely && is_at_rest(before, began_ms);
+
+    if (rests)
+        taking->detail = SURVEY_COUNTS;
+    if (!take_queues(settings, taking))
+        return false;
+    if (rests && taking->found->is_known) {
+        keep_details(before, taking->found);
+    } else if (is_closely) {
+        taking->found->details_at_ms = clock_boot_ms();
+        taking->found->details_took_ms = taking->found->details_at_ms - began_ms;
+    }
+    return true;
+}
+
+static bool take(const struct settings *settings, enum survey_detail detail,
+                 const struct survey *before, bool (*is_over)(void *arg), void *arg,
+                 struct survey *survey_r)
 {
     *survey_r = (struct survey){.taken_ms = clock_wall_ms(), .detail = detail};
     for (int n = PEG_FRONTEND; n < settings->priority_count; n++) { /* -1, 0, 1, ... */
@@ -101,7 +155,7 @@ bool survey_take(const struct settings *settings, enum survey_detail detail,
         if (is_over != NULL && is_over(arg))
             return false;
         *found = (struct survey_instance){.instance = n};
-        if (!take_queues(settings, &taking))
+        if (!take_instance(settings, &taking, survey_find(before, n)))
             return false;
         survey_r->instance_count++;
     }
@@ -109,15 +163,29 @@ bool survey_take(const struct settings *settings, enum survey_detail detail,
     return true;
 }
 
+bool survey_take(const struct settings *settings, enum survey_detail detail,
+                 bool (*is_over)(void *arg), void *arg, struct survey *survey_r)
+{
+    static const struct survey none;
+
+    return take(settings, detail, &none, is_over, arg, survey_r);
+}
+
+bool survey_take_next(const struct settings *settings, const struct survey *before,
+                      bool (*is_over)(void *arg), void *arg, struct survey *survey_r)
+{
+    return take(settings, SURVEY_DETAILS, before, is_over, arg, survey_r);
+}
+
 bool survey_keep(struct survey *survey, int instance)
 {
-    for (size_t i = 0; i < survey->instance_count; i++)
-        if (survey->instances[i].instance == instance) {
-            survey->instances[0] = survey->instances[i];
-            survey->instance_count = 1;
-            return true;
-        }
-    return false;
+    const struct survey_instance *kept = survey_find(survey, instance);
+
+    if (kept == NULL)
+        return false;
+    survey->instances[0] = *kept;
+    survey->instance_count = 1;
+    return true;
 }
 
 uint64_t survey_messages(const struct survey_instance *instance)

@@ -56,6 +56,9 @@ struct survey_instance {
     bool is_known;             /* its queues could be read */
     char why[QUEUES_WHY_SIZE]; /* where not: `PATH: reason, what to do` */
     struct survey_queue queues[QUEUE_COUNT];
+    int64_t details_at_ms;   /* when queue files were read, by clock_boot_ms(); 0: they were not */
+    int64_t details_took_ms; /* how long that took */
+    bool has_old_details;    /* they are those of an earlier survey */
     enum survey_state state; /* of its master(8) */
     int64_t up_since_ms;     /* of SURVEY_UP; 0: unknown */
     struct survey_flow flow;
@@ -86,6 +89,17 @@ bool survey_queue_dir(const struct settings *settings, int instance,
  */
 bool survey_take(const struct settings *settings, enum survey_detail detail,
                  bool (*is_over)(void *arg), void *arg, struct survey *survey_r) PEG_MUST_USE;
+
+/*
+ * The next of surveys with SURVEY_DETAILS, before being the one before it. To read the heads of a
+ * million queue files may take a minute, and the disk belongs to mail: queues that are long to read
+ * are only counted until ten times that has passed, and keep the details that were read before.
+ */
+bool survey_take_next(const struct settings *settings, const struct survey *before,
+                      bool (*is_over)(void *arg), void *arg, struct survey *survey_r) PEG_MUST_USE;
+
+/* What a survey has of an instance or PEG_FRONTEND; NULL where it is not there. */
+const struct survey_instance *survey_find(const struct survey *survey, int instance) PEG_MUST_USE;
 
 /* Leave only that instance in a survey, and the daemons. Returns false where it is not there. */
 bool survey_keep(struct survey *survey, int instance) PEG_MUST_USE;

@@ -164,6 +164,12 @@ static void what_is_not_known_changes_nothing(void **state)
     world->survey.instances[1].is_known = true;
     world->survey.detail = SURVEY_COUNTS; /* no ages */
     expect(world, "-postfix0: 0 messages in active, no more over QUEUE_LIMIT 5\n");
+    world->survey.detail = SURVEY_DETAILS;
+    world->survey.instances[1].has_old_details = true;
+    expect(world, "");
+    world->survey.instances[1].has_old_details = false;
+    expect(world, "-postfix0: the oldest message in active is 0 s old, no more over "
+                  "QUEUE_AGE_LIMIT 60 s\n");
 }
 
 static void each_queue_and_each_limit_is_by_itself(void **state)

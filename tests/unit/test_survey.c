@@ -87,6 +87,14 @@ static void make_queue_file(const char *root, const char *below, const char *siz
     assert_int_equal(fclose(file), 0);
 }
 
+static void delete_file(const char *root, const char *below)
+{
+    char path[PATH_SIZE];
+
+    path_in(root, below, path);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void details_are_those_of_all_complete_messages(void **state)
 {
     const char *root = *state;
@@ -117,6 +125,41 @@ static void details_are_those_of_all_complete_messages(void **state)
     assert_int_equal(queue->messages, 2);
     assert_int_equal(queue->octets, 0);
     assert_int_equal(queue->oldest_ms, 0);
+    settings_free(&settings);
+}
+
+static void queues_that_are_long_to_read_are_only_counted_for_a_while(void **state)
+{
+    const char *root = *state;
+    struct settings *settings = settings_of(root, "PRIORITY_COUNT=2\n");
+    struct survey before, survey;
+    struct survey_instance *late = &before.instances[2];
+
+    make_queues(root, "var/spool/postfix-frontend");
+    make_queues(root, "var/spool/postfix0");
+    make_queues(root, "var/spool/postfix1");
+    make_queue_file(root, "var/spool/postfix0/deferred/A1", "1000 685 2", "1795660200 0");
+    make_queue_file(root, "var/spool/postfix1/deferred/B1", "1000 685 2", "1795660200 0");
+    make_queue_file(root, "var/spool/postfix1/hold/B2", "10 685 1", "1795660200 0");
+    assert_true(survey_take(settings, SURVEY_DETAILS, NULL, NULL, &before));
+    assert_false(late->has_old_details);
+    late->details_took_ms = 60 * 60 * 1000; /* as if it had */
+    make_queue_file(root, "var/spool/postfix0/deferred/A3", "500 685 1", "1795660100 0");
+    make_queue_file(root, "var/spool/postfix1/deferred/B3", "500 685 1", "1795660100 0");
+    delete_file(root, "var/spool/postfix1/hold/B2");
+    assert_true(survey_take_next(settings, &before, NULL, NULL, &survey));
+    assert_false(survey.instances[1].has_old_details);
+    assert_int_equal(survey.instances[1].queues[QUEUE_DEFERRED].octets, 1500);
+    assert_true(survey.instances[2].has_old_details);
+    assert_int_equal(survey.instances[2].queues[QUEUE_DEFERRED].messages, 2);
+    assert_int_equal(survey.instances[2].queues[QUEUE_DEFERRED].octets, 1000);
+    assert_int_equal(survey.instances[2].queues[QUEUE_HOLD].messages, 0);
+    assert_int_equal(survey.instances[2].queues[QUEUE_HOLD].octets, 0); /* there is none */
+    before = survey;
+    late->details_took_ms = 0; /* as if ten times that had passed */
+    assert_true(survey_take_next(settings, &before, NULL, NULL, &survey));
+    assert_false(survey.instances[2].has_old_details);
+    assert_int_equal(survey.instances[2].queues[QUEUE_DEFERRED].octets, 1500);
     settings_free(&settings);
 }
 
@@ -243,6 +286,7 @@ int main(void)
         TEST(one_that_cannot_be_counted_says_why_and_the_others_are),
         TEST(it_ends_between_two_instances_as_well),
         TEST(details_are_those_of_all_complete_messages),
+        TEST(queues_that_are_long_to_read_are_only_counted_for_a_while),
         TEST(a_queue_file_that_cannot_be_read_is_named),
         TEST(a_long_one_can_be_ended),
         TEST(who_runs_is_up_since_its_start),
