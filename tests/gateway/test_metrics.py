@@ -12,7 +12,7 @@ import pytest
 
 from harness import queues, ways
 from harness.gateway import Gateway
-from harness.keeper import status
+from harness.keeper import status, tidy
 from harness.mail import new_tag
 from harness.metrics import NODE_EXPORTER, PROMTOOL, Metrics, promtool, strict_values
 from harness.monitor_process import FIGURES, MonitorProcess
@@ -22,7 +22,7 @@ from test_prometheus_files import documented
 QUEUES = ("incoming", "active", "deferred", "hold")
 PATIENCE_S = 30
 LATER = "451 4.3.0 try again later"
-FLOW = re.compile("peg_postfix_(received|left)_")  # known once somebody watches it
+FLOW = "peg_postfix_%s_%s_total"
 NEVER = "550 5.1.1 no such user"
 
 pytestmark = pytest.mark.skipif(
@@ -121,12 +121,10 @@ def test_a_label_stands_at_each_sample_of_its_metric(monitor):
 
 
 def test_all_of_it_is_documented(measured, monitor):
-    measured.tool("peg-decisions", "tidy", "--force")  # before that there may be no snapshot
-    metrics, known = take(monitor), documented()
-    for name, kind in metrics.types.items():
-        assert known[name] == (kind, metrics.labels[name])
-    missing = [name for name in known if name not in metrics.types]
-    assert [name for name in missing if not FLOW.match(name)] == []
+    tidy(measured, "--force")  # before that there may be no snapshot
+    metrics = take(monitor)
+    found = {name: (kind, metrics.labels[name]) for name, kind in metrics.types.items()}
+    assert found == documented()
 
 
 def test_what_there_is_stays_the_same_from_round_to_round(measured, monitor):
@@ -186,6 +184,36 @@ def test_each_way_of_a_message_is_counted(measured, monitor):
     assert grown["peg_messages_total", ("respell",)] == 1
     assert grown["peg_claims_total", ("conflict",)] >= 2
     assert grown["peg_journal_syncs_total", ()] > 0
+
+
+def settled(monitor):
+    """The metrics once all that was received is known to have left."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        metrics = take(monitor)
+        received, left = (
+            {labels: n for (name, labels), n in metrics.values.items() if name == counter}
+            for counter in (FLOW % ("received", "messages"), FLOW % ("left", "messages"))
+        )
+        if received == left:
+            return metrics
+        assert time.monotonic() < deadline, (received, left)
+        time.sleep(0.1)
+
+
+def test_what_goes_through_is_what_was_sent(measured, monitor):
+    measured.wait_until_empty()
+    before = settled(monitor)
+    with waiting_mail(measured, 3):
+        waiting = measured.queue(1)
+    grown = growth(before, settled(monitor), "peg_postfix_")
+    for direction in ("received", "left"):
+        for instance, messages in (("frontend", 6), (0, 3), (1, 3)):
+            assert grown[FLOW % (direction, "messages"), labels_of(instance)] == messages
+        # Of what is gone at once nobody has seen how large it was; these have waited.
+        assert grown[FLOW % (direction, "recipients"), labels_of(1)] == 3
+        size = sum(message["message_size"] for message in waiting)
+        assert grown[FLOW % (direction, "bytes"), labels_of(1)] == size
 
 
 def test_a_lookup_is_counted_and_that_it_missed(measured, monitor):

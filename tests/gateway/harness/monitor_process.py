@@ -1,6 +1,7 @@
 """A peg-monitor beside a gateway, or alone with queue folders that nobody serves."""
 
 import os
+import re
 import signal
 import time
 
@@ -9,6 +10,7 @@ from .notifying_process import PATIENCE_S, NotifyingProcess
 
 FIGURES = "run/priority-email-gateway/monitoring"
 METRICS = "peg.prom"
+TAKEN = re.compile(r"^peg_survey_timestamp_seconds (\S+)$", re.M)
 
 
 class MonitorProcess(NotifyingProcess):
@@ -51,15 +53,18 @@ class MonitorProcess(NotifyingProcess):
             return None
 
     def new_metrics(self):
-        """Have it count now; returns the text of peg.prom then."""
-        before = self.metrics()
+        """Have it count now; returns the text of peg.prom of a round that began after this."""
+        began_ms = time.time_ns() // 1000000
         self.count_again()
         deadline = time.monotonic() + PATIENCE_S
-        while self.metrics() in (before, None):
+        while True:
+            text = self.metrics() or ""
+            taken = TAKEN.search(text)
+            if taken and round(float(taken.group(1)) * 1000) >= began_ms:
+                return text
             if time.monotonic() > deadline:
                 raise AssertionError("no new metrics:\n" + self.log())
             time.sleep(POLL_S)
-        return self.metrics()
 
     def count_again(self):
         """Have it count now, which a reload does."""
