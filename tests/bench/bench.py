@@ -20,6 +20,7 @@ import machine  # noqa: E402
 from gateway_sync import gateway_sync  # noqa: E402
 from milter_alone import group_commit  # noqa: E402
 from store import memory, recovery  # noqa: E402
+from tcpmap_alone import tcpmap  # noqa: E402
 
 # Each takes the Bench, and returns a figures.Section.
 SECTIONS = {
@@ -27,6 +28,7 @@ SECTIONS = {
     "memory": memory,
     "group_commit": group_commit,
     "gateway_sync": gateway_sync,
+    "tcpmap": tcpmap,
 }
 
 
