@@ -19,6 +19,7 @@ import figures  # noqa: E402 (the path comes first)
 import machine  # noqa: E402
 from gateway_sync import gateway_sync  # noqa: E402
 from milter_alone import group_commit  # noqa: E402
+from milter_floor import milter  # noqa: E402
 from store import memory, recovery  # noqa: E402
 from tcpmap_alone import tcpmap  # noqa: E402
 
@@ -29,6 +30,7 @@ SECTIONS = {
     "group_commit": group_commit,
     "gateway_sync": gateway_sync,
     "tcpmap": tcpmap,
+    "milter": milter,
 }
 
 

@@ -21,12 +21,20 @@ PAUSE_US = 2000
 
 
 class Milter(Installation):
-    """peg-milter of a gateway of which nothing else runs; `with Milter(root) as milter:`."""
+    """peg-milter of a gateway of which nothing else runs; `with Milter(root) as milter:`.
 
-    def __init__(self, root):
-        super().__init__(root)
+    rules is for Installation. Attributes: socket, and pid while it runs.
+    """
+
+    def __init__(self, root, rules=None):
+        super().__init__(root, rules=rules)
         self._process = None
         self._log = LogFile(self.path("milter.log"))
+        self.socket = os.path.join(self.queue_dir("frontend"), "peg/milter")
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def __enter__(self):
         try:
@@ -55,8 +63,7 @@ class Milter(Installation):
     def load(self, program, seconds, how):
         """Let SESSIONS sessions send messages, "apart" or "together"; returns a Load."""
         before = keeper.status(self)
-        socket = os.path.join(self.queue_dir("frontend"), "peg/milter")
-        found = measure(program, socket, SESSIONS, seconds, PAUSE_US, how)
+        found = measure(program, self.socket, SESSIONS, seconds, PAUSE_US, how, 0)
         grown = {name: value - before[name] for name, value in keeper.status(self).items()}
         if grown["plain"] != found["messages"][0] or grown["undurable"] or grown["filter"]:
             raise AssertionError("not all decisions were ordinary ones: %s" % grown)

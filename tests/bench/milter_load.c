@@ -1,194 +1,145 @@
 /*
  * milter_load - a Postfix that hands a milter one message after another, in many sessions at once
  *
- * Speaks as much of the milter protocol (libmilter/mfdef.h) as peg-milter asks Postfix for: nothing
- * is answered before the end of a message, so a message goes out whole. The next one of its session
- * follows PAUSE_US after the answer; with `together`, when that has passed for all sessions, so
- * that their messages come at one moment. Each recipient always has the same priority, by
- * X-Priority, so there are no conflicts.
+ * Speaks as much of the milter protocol as the milter asks for: a step that is not wanted is left
+ * out, one that is not answered is not waited for. How the messages follow each other:
  *
- * usage: milter_load SOCKET SESSIONS SECONDS PAUSE_US apart|together
+ * apart      each goes out as a whole, as far as the milter does not want to answer before; the
+ *            next one of its session PAUSE_US after the answer
+ * together   the next one when that has passed for all sessions, so that they come at one moment
+ * smtp       sender, recipient and the rest PAUSE_US one after the other, as they come in SMTP
+ *
+ * A session ends after MESSAGES messages, and another takes its place; with 0 it lasts.
+ *
+ * usage: milter_load SOCKET SESSIONS SECONDS PAUSE_US apart|together|smtp MESSAGES
  */
-#include <arpa/inet.h>
-#include <libmilter/mfapi.h>
-#include <libmilter/mfdef.h>
 #include <math.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tests/bench/bench.h"
+#include "tests/bench/milter_packets.h"
 
-enum {
-    RECIPIENTS = 10000, /* that get mail again and again */
-    OUT_SIZE = 4096,
-    IN_SIZE = 1024,
-    PATIENCE_S = 30,
-    ACTIONS = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT | SMFIF_SETSYMLIST,
-    /* What the messages here rely on; more is offered, as Postfix does. */
-    NOT_SENT = SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOBODY,
-    NOT_ANSWERED = SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR,
-    STEPS = NOT_SENT | NOT_ANSWERED | SMFIP_NOUNKNOWN | SMFIP_SKIP
-};
-
-/* Packets to be sent in one write. */
-struct out {
-    char bytes[OUT_SIZE];
-    size_t len;
-};
+enum { IN_SIZE = 1024, PATIENCE_S = 30 };
 
 struct session {
     bool is_negotiated;
-    double
-        next_at; /* when it sends a message; INFINITY: it waits for an answer, or for the others */
-    double sent_at;
+    bool in_message;
+    bool has_paused;  /* before this step */
+    uint32_t agreed;  /* SMFIP_* */
+    unsigned number;  /* of the message */
+    unsigned step;    /* the next one of it; PACKETS_COUNT: all have been sent */
+    unsigned left;    /* messages; 0: no end */
+    double next_at;   /* when it goes on; INFINITY: it waits for an answer, or for the others */
+    double sent_at;   /* the end of the message */
     char in[IN_SIZE]; /* what has come of the next packets */
     size_t in_len;
 };
 
+enum pace { APART, TOGETHER, SMTP };
+
 struct load {
+    const char *path;
     struct session *sessions;
     struct pollfd *polls;
     unsigned count;
-    unsigned open;
     unsigned next; /* number of the next message */
     double pause;
-    bool is_together;
-    unsigned under_way; /* sessions that wait for an answer */
+    enum pace pace;
+    unsigned messages_each;
+    unsigned under_way; /* sessions in a message, or that negotiate */
     uint64_t messages;
-    double answers; /* the time that all of them took */
+    uint64_t ended; /* sessions */
+    double answers; /* the time that the answers to all ends of messages took */
     double ends_at;
 };
 
-/* Packets */
-
-static void put(struct out *out, const void *bytes, size_t len)
-{
-    if (len > sizeof out->bytes - out->len)
-        give_up("a message is too long");
-    memcpy(out->bytes + out->len, bytes, len);
-    out->len += len;
-}
-
-static void put_number(struct out *out, uint32_t number)
-{
-    number = htonl(number);
-    put(out, &number, sizeof number);
-}
-
-/* A command with strings, of which NULL is the last; macros have the command's letter first. */
-static void put_packet(struct out *out, char command, const char *const *strings)
-{
-    size_t start = out->len, at;
-    uint32_t len;
-
-    put_number(out, 0);
-    put(out, &command, 1);
-    for (; *strings != NULL; strings++)
-        put(out, *strings, strlen(*strings) + 1);
-    at = out->len;
-    len = htonl((uint32_t)(at - start - sizeof len));
-    memcpy(out->bytes + start, &len, sizeof len);
-}
-
-#define PUT(out, command, ...) put_packet(out, command, (const char *const[]){__VA_ARGS__, NULL})
-
-static void put_macro(struct out *out, char command, const char *name, const char *value)
-{
-    char first[32];
-
-    snprintf(first, sizeof first, "%c%s", command, name); /* the letter, and the first string */
-    PUT(out, SMFIC_MACRO, first, value);
-}
-
-static void send_out(int fd, const struct out *out)
+static void send_out(int fd, const struct packets *out)
 {
     if (send(fd, out->bytes, out->len, MSG_NOSIGNAL) != (ssize_t)out->len)
         give_up("the milter takes no more: %s", strerror(errno));
 }
 
-static void send_negotiation(int fd)
-{
-    struct out out = {.len = 0};
-
-    put_number(&out, 13);
-    put(&out, "O", 1);
-    put_number(&out, 6);
-    put_number(&out, ACTIONS);
-    put_number(&out, STEPS);
-    send_out(fd, &out);
-}
-
-static void put_headers(struct out *out, const char *queue_id, const char *to, int priority)
-{
-    static const char *const x_priority[] = {"5", "4", "3", "2", "1"};
-    char text[128];
-
-    snprintf(text, sizeof text,
-             "from client.example (client.example [192.0.2.1])\n"
-             "\tby mail.gateway.example (Postfix) with ESMTP id %s",
-             queue_id);
-    PUT(out, SMFIC_HEADER, "Received", text);
-    PUT(out, SMFIC_HEADER, "From", "Alice <alice@source.example>");
-    PUT(out, SMFIC_HEADER, "To", to);
-    PUT(out, SMFIC_HEADER, "Subject", "Results of today");
-    PUT(out, SMFIC_HEADER, "Date", "Sun, 22 Nov 2026 19:04:43 +0000");
-    snprintf(text, sizeof text, "<%s@source.example>", queue_id);
-    PUT(out, SMFIC_HEADER, "Message-ID", text);
-    PUT(out, SMFIC_HEADER, "X-Priority", x_priority[priority]);
-    PUT(out, SMFIC_HEADER, "MIME-Version", "1.0");
-    PUT(out, SMFIC_HEADER, "Content-Type", "text/plain; charset=utf-8");
-}
-
-static void send_message(int fd, unsigned number)
-{
-    unsigned recipient = number % RECIPIENTS;
-    struct out out = {.len = 0};
-    char key[KEY_SIZE], path[KEY_SIZE + 2], queue_id[16];
-
-    make_key(key, recipient);
-    snprintf(path, sizeof path, "<%s>", key);
-    snprintf(queue_id, sizeof queue_id, "%010X", number);
-    put_macro(&out, SMFIC_MAIL, "{mail_addr}", "alice@source.example");
-    PUT(&out, SMFIC_MAIL, "<alice@source.example>", "SIZE=4096");
-    put_macro(&out, SMFIC_RCPT, "{rcpt_addr}", key);
-    PUT(&out, SMFIC_RCPT, path);
-    put_headers(&out, queue_id, path, priority_of_key(recipient));
-    put_macro(&out, SMFIC_BODYEOB, "i", queue_id);
-    put_packet(&out, SMFIC_BODYEOB, (const char *const[]){NULL});
-    send_out(fd, &out);
-}
-
-/* A command without arguments. */
-static void send_command(int fd, char command)
-{
-    struct out out = {.len = 0};
-
-    put_packet(&out, command, (const char *const[]){NULL});
-    send_out(fd, &out);
-}
-
 /* Sessions */
+
+static void open_session(struct load *load, unsigned n)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct packets out = {.len = 0};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (strlen(load->path) >= sizeof address.sun_path)
+        give_up("%s: too long for a socket", load->path);
+    strcpy(address.sun_path, load->path);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
+        give_up("%s: %s", load->path, strerror(errno));
+    load->polls[n] = (struct pollfd){.fd = fd, .events = POLLIN};
+    load->sessions[n] =
+        (struct session){.next_at = INFINITY, .step = PACKETS_COUNT, .left = load->messages_each};
+    load->under_way++;
+    packets_put_negotiation(&out);
+    send_out(fd, &out);
+}
+
+static void close_session(struct load *load, unsigned n)
+{
+    struct packets out = {.len = 0};
+
+    packets_put_bare(&out, SMFIC_QUIT);
+    send_out(load->polls[n].fd, &out);
+    close(load->polls[n].fd);
+    load->ended++;
+}
+
+static bool is_new_command(char command)
+{
+    return command == SMFIC_RCPT || command == SMFIC_DATA;
+}
+
+/* Send what comes next of the message, up to what is answered. */
+static void go_on(struct load *load, unsigned n)
+{
+    struct session *session = &load->sessions[n];
+    struct packets out = {.len = 0};
+    bool waits = false;
+
+    session->next_at = INFINITY;
+    while (!waits && session->step < PACKETS_COUNT) {
+        const struct packets_step *step = &packets_steps[session->step];
+
+        if (load->pace == SMTP && is_new_command(step->command) && !session->has_paused) {
+            session->next_at = seconds_now() + load->pause;
+            session->has_paused = true;
+            break;
+        }
+        session->has_paused = false;
+        session->step++;
+        if ((session->agreed & step->not_sent) != 0)
+            continue;
+        packets_put_step(&out, step, session->number);
+        waits = (session->agreed & step->not_answered) == 0;
+    }
+    session->sent_at = seconds_now();
+    if (out.len > 0)
+        send_out(load->polls[n].fd, &out);
+}
 
 static void begin_message(struct load *load, unsigned n)
 {
-    struct session *session = &load->sessions[n];
-
-    session->next_at = INFINITY;
-    session->sent_at = seconds_now();
     load->under_way++;
-    send_message(load->polls[n].fd, load->next++);
+    load->sessions[n].in_message = true;
+    load->sessions[n].number = load->next++;
+    go_on(load, n);
 }
 
-/* The session was answered: when it sends its next message. */
+/* The session has nothing under way: when it sends its next message. */
 static void plan_next(struct load *load, unsigned n)
 {
     double next_at = seconds_now() + load->pause;
 
     load->under_way--;
-    if (!load->is_together)
+    if (load->pace != TOGETHER)
         load->sessions[n].next_at = next_at;
     else if (load->under_way == 0)
         for (unsigned m = 0; m < load->count; m++)
@@ -197,38 +148,48 @@ static void plan_next(struct load *load, unsigned n)
 
 static void end_message(struct load *load, unsigned n)
 {
+    struct session *session = &load->sessions[n];
+    struct packets out = {.len = 0};
+
     load->messages++;
-    load->answers += seconds_now() - load->sessions[n].sent_at;
-    send_command(load->polls[n].fd, SMFIC_ABORT); /* Postfix says so each time */
+    load->answers += seconds_now() - session->sent_at;
+    packets_put_bare(&out, SMFIC_ABORT); /* Postfix says so each time */
+    send_out(load->polls[n].fd, &out);
+    session->in_message = false;
+    session->step = PACKETS_FIRST;
     plan_next(load, n);
+    if (session->left > 0 && --session->left == 0) {
+        close_session(load, n);
+        open_session(load, n);
+    }
 }
 
 static void take_packet(struct load *load, unsigned n, const char *packet, size_t len)
 {
     struct session *session = &load->sessions[n];
-    uint32_t steps;
 
     if (!session->is_negotiated) {
         if (*packet != SMFIC_OPTNEG || len < 13)
             give_up("the milter does not negotiate");
-        memcpy(&steps, packet + 9, sizeof steps);
-        steps = ntohl(steps);
-        if ((steps & (NOT_SENT | NOT_ANSWERED)) != (NOT_SENT | NOT_ANSWERED))
-            give_up("the milter wants other steps: 0x%x", (unsigned)steps);
+        memcpy(&session->agreed, packet + 9, sizeof session->agreed);
+        session->agreed = ntohl(session->agreed);
         session->is_negotiated = true;
+        session->step = 0;
         plan_next(load, n);
-    } else if (*packet == SMFIR_CONTINUE || *packet == SMFIR_ACCEPT) {
-        end_message(load, n);
-    } else {
+    } else if (*packet != SMFIR_CONTINUE && *packet != SMFIR_ACCEPT) {
         give_up("the milter answers '%c' to an ordinary message", *packet);
+    } else if (session->step < PACKETS_COUNT) {
+        go_on(load, n);
+    } else {
+        end_message(load, n);
     }
 }
-
 static void take_input(struct load *load, unsigned n)
 {
     struct session *session = &load->sessions[n];
     int fd = load->polls[n].fd;
     ssize_t got = recv(fd, session->in + session->in_len, IN_SIZE - session->in_len, 0);
+    char packet[IN_SIZE];
     uint32_t len;
 
     if (got <= 0)
@@ -241,41 +202,27 @@ static void take_input(struct load *load, unsigned n)
             give_up("a packet of %u bytes", (unsigned)len);
         if (session->in_len < sizeof len + len)
             break;
-        take_packet(load, n, session->in + sizeof len, len);
+        memcpy(packet, session->in + sizeof len, len);
         session->in_len -= sizeof len + len;
         memmove(session->in, session->in + sizeof len + len, session->in_len);
+        take_packet(load, n, packet, len); /* may begin another session here */
     }
 }
 
-static void open_sessions(struct load *load, const char *path)
+static void open_sessions(struct load *load)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (strlen(path) >= sizeof address.sun_path)
-        give_up("%s: too long for a socket", path);
-    strcpy(address.sun_path, path);
     load->sessions = calloc(load->count, sizeof *load->sessions);
     load->polls = calloc(load->count, sizeof *load->polls);
     if (load->sessions == NULL || load->polls == NULL)
         give_up("out of memory");
-    for (unsigned n = 0; n < load->count; n++) {
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
-            give_up("%s: %s", path, strerror(errno));
-        load->polls[n] = (struct pollfd){.fd = fd, .events = POLLIN};
-        load->sessions[n].next_at = INFINITY;
-        send_negotiation(fd);
-        load->under_way++;
-    }
+    for (unsigned n = 0; n < load->count; n++)
+        open_session(load, n);
 }
 
 static void close_sessions(struct load *load)
 {
-    for (unsigned n = 0; n < load->count; n++) {
-        send_command(load->polls[n].fd, SMFIC_QUIT);
-        close(load->polls[n].fd);
-    }
+    for (unsigned n = 0; n < load->count; n++)
+        close_session(load, n);
     free(load->sessions);
     free(load->polls);
 }
@@ -286,16 +233,18 @@ static double send_due(struct load *load)
 {
     double now = seconds_now(), next_at = now + PATIENCE_S;
 
-    if (now >= load->ends_at)
-        return load->under_way > 0 ? PATIENCE_S : 0;
     for (unsigned n = 0; n < load->count; n++) {
         struct session *session = &load->sessions[n];
 
-        if (session->next_at <= now)
+        if (session->next_at <= now && session->in_message)
+            go_on(load, n);
+        else if (session->next_at <= now && now < load->ends_at)
             begin_message(load, n);
-        else if (session->next_at < next_at)
+        if (session->next_at < next_at)
             next_at = session->next_at;
     }
+    if (now >= load->ends_at && load->under_way == 0)
+        return 0;
     now = seconds_now();
     return next_at > now ? next_at - now : 0;
 }
@@ -315,23 +264,37 @@ static void receive(struct load *load, double seconds)
             take_input(load, n);
 }
 
+static enum pace pace_of(const char *word)
+{
+    static const char *const words[] = {
+        [APART] = "apart", [TOGETHER] = "together", [SMTP] = "smtp"};
+
+    for (unsigned n = 0; n < sizeof words / sizeof *words; n++)
+        if (strcmp(word, words[n]) == 0)
+            return (enum pace)n;
+    give_up("'%s' is no pace", word);
+}
+
 int main(int argc, char **argv)
 {
     struct load load = {0};
     double began = seconds_now();
 
-    if (argc != 6)
-        give_up("usage: milter_load SOCKET SESSIONS SECONDS PAUSE_US apart|together");
+    if (argc != 7)
+        give_up("usage: milter_load SOCKET SESSIONS SECONDS PAUSE_US apart|together|smtp MESSAGES");
+    load.path = argv[1];
     load.count = number_of(argv[2]);
     load.ends_at = began + number_of(argv[3]);
     load.pause = number_of(argv[4]) / 1e6;
-    load.is_together = strcmp(argv[5], "together") == 0;
-    open_sessions(&load, argv[1]);
+    load.pace = pace_of(argv[5]);
+    load.messages_each = number_of(argv[6]);
+    open_sessions(&load);
     while (load.under_way > 0 || seconds_now() < load.ends_at)
         receive(&load, send_due(&load));
     print_seconds("seconds", seconds_now() - began);
     print_count("messages", load.messages);
     print_seconds("answers_seconds", load.answers);
+    print_count("sessions", load.ended + load.count);
     close_sessions(&load);
     return 0;
 }
