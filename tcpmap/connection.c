@@ -18,10 +18,12 @@ enum {
 
 struct connection {
     LIST_ENTRY(connection) link;
+    TAILQ_ENTRY(connection) due_link;
     const struct connection_owner *owner;
     int fd;
     struct event *readable;
     struct event *writable;
+    bool due;       /* it is in owner->due */
     bool ended;     /* the client sends no more */
     bool stopping;  /* close when the output is taken */
     bool lingering; /* the last reply is given: drop input until the client leaves */
@@ -190,6 +192,25 @@ static bool receive(struct connection *c)
     return true;
 }
 
+static void make_due(struct connection *c)
+{
+    bool is_first = TAILQ_EMPTY(c->owner->due);
+
+    if (c->due)
+        return;
+    c->due = true;
+    TAILQ_INSERT_TAIL(c->owner->due, c, due_link);
+    if (is_first)
+        c->owner->is_due(c->owner->arg);
+}
+
+static void no_more_due(struct connection *c)
+{
+    if (c->due)
+        TAILQ_REMOVE(c->owner->due, c, due_link);
+    c->due = false;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
@@ -198,7 +219,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     if ((what & EV_TIMEOUT) != 0 || !receive(c))
         connection_close(c);
     else
-        step(c, false);
+        make_due(c);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -209,7 +230,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     if ((what & EV_TIMEOUT) != 0)
         connection_close(c);
     else
-        step(c, false);
+        make_due(c);
 }
 
 static void release(struct connection *c)
@@ -232,7 +253,7 @@ bool connection_open(struct connection_list *list, const struct connection_owner
     }
     c->owner = owner;
     c->fd = fd;
-    c->ended = c->stopping = c->lingering = c->held = false;
+    c->due = c->ended = c->stopping = c->lingering = c->held = false;
     c->in_len = c->out_len = 0;
     c->readable = event_new(owner->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     c->writable = event_new(owner->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
@@ -242,6 +263,16 @@ bool connection_open(struct connection_list *list, const struct connection_owner
     }
     LIST_INSERT_HEAD(list, c, link);
     return true;
+}
+
+void connection_serve_due(const struct connection_owner *owner)
+{
+    struct connection *c;
+
+    while ((c = TAILQ_FIRST(owner->due)) != NULL) {
+        no_more_due(c);
+        step(c, false);
+    }
 }
 
 struct connection *connection_next(const struct connection *connection)
@@ -271,7 +302,7 @@ void connection_stop(struct connection *connection)
 {
     connection->stopping = true;
     if (receive(connection))
-        step(connection, false);
+        make_due(connection);
     else
         connection_close(connection);
 }
@@ -279,6 +310,7 @@ void connection_stop(struct connection *connection)
 void connection_close(struct connection *connection)
 {
     LIST_REMOVE(connection, link);
+    no_more_due(connection);
     connection->owner->closed(connection->owner->arg);
     release(connection);
 }

@@ -30,11 +30,13 @@ struct server {
     struct server_config config;
     struct connection_owner owner;
     struct connection_list connections;
+    struct connection_queue due;
     int connection_count;
     uint64_t served;
     bool stopping;
     bool refused; /* since holding began, some were answered with 400 */
     struct event *listeners[SERVER_LISTEN_MAX]; /* config.listen_fd_count of them */
+    struct event *serve_due;
     struct event *accept_again;
     struct event *hold_retry;
     struct event *stop_late;
@@ -173,6 +175,24 @@ static void on_closed(void *arg)
     }
 }
 
+/* libevent runs it once it has gone through all that it found readable. */
+static void on_due(void *arg)
+{
+    const struct server *server = arg;
+
+    event_active(server->serve_due, EV_TIMEOUT, 0);
+}
+
+static void on_serve_due(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *server = arg;
+
+    (void)fd;
+    (void)what;
+    (void)server->config.ready(server->config.arg); /* where it is not, lookup() says so */
+    connection_serve_due(&server->owner);
+}
+
 static void on_held(void *arg)
 {
     struct server *server = arg;
@@ -232,15 +252,20 @@ struct server *server_new(struct event_base *base, const struct server_config *c
     server->owner = (struct connection_owner){.base = base,
                                               .lookup = config->lookup,
                                               .lookup_arg = config->arg,
+                                              .due = &server->due,
+                                              .is_due = on_due,
                                               .held = on_held,
                                               .closed = on_closed,
                                               .arg = server,
                                               .stall_ms = config->stall_max_ms};
     LIST_INIT(&server->connections);
+    TAILQ_INIT(&server->due);
+    server->serve_due = event_new(base, -1, 0, on_serve_due, server);
     server->accept_again = event_new(base, -1, 0, on_accept_again, server);
     server->hold_retry = event_new(base, -1, EV_PERSIST, on_hold_retry, server);
     server->stop_late = event_new(base, -1, 0, on_stop_late, server);
-    if (server->accept_again == NULL || server->hold_retry == NULL || server->stop_late == NULL)
+    if (server->serve_due == NULL || server->accept_again == NULL || server->hold_retry == NULL ||
+        server->stop_late == NULL)
         goto failed;
     for (size_t i = 0; i < config->listen_fd_count; i++) {
         server->listeners[i] =
@@ -294,6 +319,7 @@ void server_free(struct server **server)
         connection_close(LIST_FIRST(&s->connections));
     for (size_t i = 0; i < s->config.listen_fd_count; i++)
         free_event(s->listeners[i]);
+    free_event(s->serve_due);
     free_event(s->accept_again);
     free_event(s->hold_retry);
     free_event(s->stop_late);

@@ -30,11 +30,14 @@ enum {
 
 struct server_config {
     /*
-     * Look up a key. Returns 1 with the NUL-terminated data in text_r, 0 where there is no entry,
-     * -1 where that cannot be said now.
+     * Look up a key, after ready(). Returns 1 with the NUL-terminated data in text_r, 0 where there
+     * is no entry, -1 where that cannot be said now.
      */
     int (*lookup)(void *arg, const char *key, size_t key_len, char text_r[PROTOCOL_LINE_MAX]);
-    /* Whether lookup() would say now; asked every hold_retry_ms while requests are held. */
+    /*
+     * Whether lookup() would say now. Asked once all requests have been read that are looked up
+     * next, and every hold_retry_ms while requests are held.
+     */
     bool (*ready)(void *arg);
     void *arg;              /* of both */
     const int *listen_fds;  /* listening and non-blocking; they stay the caller's */

@@ -47,7 +47,10 @@ struct service {
     struct tidying *tidying;
 };
 
-/* Have the table that the writer uses now. Says in the log when that changes. */
+/*
+ * ready() of struct server_config: have the table that the writer uses now. Says in the log when
+ * that changes.
+ */
 static bool table_is_ready(void *arg)
 {
     struct service *service = arg;
@@ -93,7 +96,7 @@ static int lookup(void *arg, const char *key, size_t key_len, char text_r[PROTOC
 
     if (!answer_is_address(key, key_len))
         return 0;
-    if (!table_is_ready(service))
+    if (service->table == NULL)
         return -1;
     service->lookups++;
     if (table_lookup(service->table, key, key_len, priority_without_claim(service), clock_boot_ms(),
