@@ -3,7 +3,8 @@
  *
  * Whoever finds nobody leading leads: takes the batch that has been filled so far, writes and syncs
  * it without the mutex, and tells those that wait how it went. Meanwhile the others fill the next
- * batch, and when the leader is done one of them leads it.
+ * batch, and when the leader is done one of them leads it. Each waits by itself, so that nobody
+ * wakes up for nothing.
  *
  * JOURNAL_NO_SYNC: whoever asked for it is told once the batch is written, before the sync that
  * others in it need. Only a batch that is filled while the one before is being synced waits for
@@ -33,6 +34,7 @@ enum { BATCH_KEEP = 1024 * 1024 /* bytes: larger ones are freed after use */ };
 /* One journal_append() under way, on the stack of its thread. */
 struct waiter {
     struct waiter *next;
+    pthread_cond_t woken; /* it is done, or may lead */
     enum journal_sync sync;
     bool is_done, is_good;
 };
@@ -61,7 +63,6 @@ struct journal {
     int64_t (*clock_ms)(void);
 
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* a batch is done, or nobody leads any more */
     /* Under the mutex: */
     struct batch filling;
     bool is_led;
@@ -244,11 +245,11 @@ static void release(struct journal *journal, enum journal_sync sync, bool good)
         *at = waiter->next;
         waiter->is_good = good;
         waiter->is_done = true;
+        pthread_cond_signal(&waiter->woken);
     }
     batch->count[sync] = 0;
     *(good ? &journal->stats.records : &journal->stats.failures) += count;
     journal->stats.waiting -= count;
-    pthread_cond_broadcast(&journal->changed);
 }
 
 static void empty(struct batch *batch)
@@ -300,15 +301,17 @@ static void lead(struct journal *journal)
     }
 
     pthread_mutex_lock(&journal->mutex);
+    journal->is_led = false;
+    if (journal->filling.waiters != NULL) /* first of all: the disk has nothing to do */
+        pthread_cond_signal(&journal->filling.waiters->woken);
     journal->stats.syncs += good && needs_sync;
     release(journal, JOURNAL_SYNC, good);
     empty(batch);
-    journal->is_led = false;
 }
 
 bool journal_append(struct journal *journal, const char *text, size_t len, enum journal_sync sync)
 {
-    struct waiter self = {.sync = sync};
+    struct waiter self = {.woken = PTHREAD_COND_INITIALIZER, .sync = sync};
 
     pthread_mutex_lock(&journal->mutex);
     if (!fill(&journal->filling, text, len)) {
@@ -319,10 +322,11 @@ bool journal_append(struct journal *journal, const char *text, size_t len, enum 
     join(&journal->filling, &self);
     journal->stats.waiting++;
     while (!self.is_done && journal->is_led)
-        pthread_cond_wait(&journal->changed, &journal->mutex);
+        pthread_cond_wait(&self.woken, &journal->mutex);
     if (!self.is_done)
         lead(journal);
     pthread_mutex_unlock(&journal->mutex);
+    pthread_cond_destroy(&self.woken);
     return self.is_good;
 }
 
@@ -336,7 +340,6 @@ struct journal *journal_open(const struct journal_config *config, char why_r[FOL
     if (journal == NULL)
         return NULL;
     pthread_mutex_init(&journal->mutex, NULL);
-    pthread_cond_init(&journal->changed, NULL);
     journal->segment.fd = -1;
     journal->segment_max = config->segment_max > 0 ? config->segment_max : JOURNAL_SEGMENT_MAX;
     journal->sync = config->sync != NULL ? config->sync : fdatasync;
@@ -365,7 +368,6 @@ void journal_close(struct journal **journal_ptr)
     if (journal->segment.fd >= 0)
         close(journal->segment.fd);
     pthread_mutex_destroy(&journal->mutex);
-    pthread_cond_destroy(&journal->changed);
     free(journal->filling.bytes);
     free(journal->batch.bytes);
     free(journal->folder);
