@@ -18,6 +18,7 @@ SLOW_SYNC_US = 5000
 # next message sooner than that, which no SMTP client manages, some sessions would be served all the
 # time and the others wait.
 PAUSE_US = 2000
+CONF = {"LIMIT_CONNECTIONS_MILTER": 200}  # those of the run before may not all be gone yet
 
 
 class Milter(Installation):
@@ -27,7 +28,7 @@ class Milter(Installation):
     """
 
     def __init__(self, root, rules=None):
-        super().__init__(root, rules=rules)
+        super().__init__(root, CONF, rules)
         self._process = None
         self._log = LogFile(self.path("milter.log"))
         self.socket = os.path.join(self.queue_dir("frontend"), "peg/milter")
@@ -55,7 +56,7 @@ class Milter(Installation):
 
     def set_sync(self, sync):
         """DECISION_SYNC, "yes" or "no"."""
-        self.write_conf({"DECISION_SYNC": sync})
+        self.write_conf({"DECISION_SYNC": sync, **CONF})
         since = self._log.end()
         self._process.send_signal(signal.SIGUSR1)
         self._log.wait_for("reloaded: ", since=since)

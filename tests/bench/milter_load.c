@@ -179,6 +179,8 @@ static void take_packet(struct load *load, unsigned n, const char *packet, size_
     } else if (*packet != SMFIR_CONTINUE && *packet != SMFIR_ACCEPT) {
         give_up("the milter answers '%c' to an ordinary message", *packet);
     } else if (session->step < PACKETS_COUNT) {
+        if (*packet == SMFIR_ACCEPT)
+            give_up("the milter wants to hear no more of a session: has it too many?");
         go_on(load, n);
     } else {
         end_message(load, n);
@@ -236,9 +238,11 @@ static double send_due(struct load *load)
     for (unsigned n = 0; n < load->count; n++) {
         struct session *session = &load->sessions[n];
 
+        if (!session->in_message && now >= load->ends_at)
+            continue;
         if (session->next_at <= now && session->in_message)
             go_on(load, n);
-        else if (session->next_at <= now && now < load->ends_at)
+        else if (session->next_at <= now)
             begin_message(load, n);
         if (session->next_at < next_at)
             next_at = session->next_at;
