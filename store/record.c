@@ -10,7 +10,8 @@
 
 enum {
     PRIORITY_MAX = 253, /* table/table.h */
-    PIECE_SIZE = 64     /* for all that is not a key or a queue ID */
+    PIECE_SIZE = 64,    /* for all that is not a key or a queue ID */
+    ROOM_MIN = 512      /* enough for most messages */
 };
 
 static const char uses[] = "+-="; /* in the order of enum record_use */
@@ -32,6 +33,8 @@ static bool reserve(struct record *record, size_t len)
 
     if (record->failed || room <= record->room)
         return !record->failed;
+    if (room < ROOM_MIN)
+        room = ROOM_MIN;
     if (room < 2 * record->room)
         room = 2 * record->room;
     text = realloc(record->text, room);
