@@ -10,25 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "table/table.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/claims.h"
 
 enum { NOW_MS = 1000, LIFETIME_MS = 660000 };
-
-/* recover() of struct table_config: as many claims as shall fit. */
-static bool fill(void *arg, struct table_fill *table, char why_r[TABLE_WHY_SIZE])
-{
-    const unsigned *capacity = arg;
-    char key[KEY_SIZE];
-
-    (void)why_r;
-    for (unsigned n = 0; n < *capacity; n++) {
-        size_t len = make_key(key, n);
-
-        table_fill_claim(table, key, len, priority_of_key(n));
-    }
-    return true;
-}
 
 /* That the claims are in it, and that there is no room for one more. */
 static void check(struct table *table, unsigned capacity)
@@ -46,7 +30,7 @@ static void measure(const char *path, const char *lock_path, unsigned capacity)
     const struct table_config config = {.path = path,
                                         .lock_path = lock_path,
                                         .capacity = capacity,
-                                        .recover = fill,
+                                        .recover = claims_fill,
                                         .arg = &capacity};
     char why[TABLE_WHY_SIZE];
     struct table *table = table_open(&config, TABLE_WRITER, NOW_MS, why);

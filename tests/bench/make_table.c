@@ -13,23 +13,7 @@
 
 #include "lib/clock.h"
 #include "lib/settings.h"
-#include "table/table.h"
-#include "tests/bench/bench.h"
-
-/* recover() of struct table_config. */
-static bool fill(void *arg, struct table_fill *table, char why_r[TABLE_WHY_SIZE])
-{
-    const unsigned *claims = arg;
-    char key[KEY_SIZE];
-
-    (void)why_r;
-    for (unsigned n = 0; n < *claims; n++) {
-        size_t len = make_key(key, n);
-
-        table_fill_claim(table, key, len, priority_of_key(n));
-    }
-    return true;
-}
+#include "tests/bench/claims.h"
 
 static void give_to_owner(const char *path, const struct stat *of)
 {
@@ -58,7 +42,7 @@ int main(int argc, char **argv)
 {
     struct diag diag = diag_to_stderr();
     char path[PATH_MAX], lock_path[PATH_MAX], store[PATH_MAX], why[TABLE_WHY_SIZE];
-    struct table_config config = {.path = path, .lock_path = lock_path, .recover = fill};
+    struct table_config config = {.path = path, .lock_path = lock_path, .recover = claims_fill};
     struct settings *settings;
     struct table *table;
     struct stat owner;

@@ -15,17 +15,17 @@ import subprocess
 import time
 
 from harness import ports, processes
-from harness.installation import Installation
-from harness.logfile import LogFile
+
+from daemon_alone import DaemonAlone
 
 POSTSRSD = "/usr/sbin/postsrsd"
 PATIENCE_S = 30
 
 
-class Tcpmap(Installation):
+class Tcpmap(DaemonAlone):
     """peg-tcpmap of a gateway of which nothing else runs, with so many claims in its table."""
 
-    name = "peg-tcpmap"
+    name = program = "peg-tcpmap"
     found = "claims"
     missed = "200 peg2:"  # DEFAULT_PRIORITY
 
@@ -34,40 +34,12 @@ class Tcpmap(Installation):
         self._make = [bench.program("make_table"), self.root, str(claims)]
         if map_file:
             self._make.append(map_file)
-        self._process = None
-        self._log = LogFile(self.path("tcpmap.log"))
         self.server = self.missing_server = "tcp:%d" % self.ports.tcpmap
 
-    @property
-    def pid(self):
-        return self._process.pid
-
-    def __enter__(self):
-        try:
-            self.write()
-            self._start()  # makes the folders
-            self._stop()
-            subprocess.run(self._make, check=True)
-            self._start()
-            return self
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def __exit__(self, *exception):
-        self._stop()
-        self.ports.release()
-
-    def _start(self):
-        with open(self._log.path, "w") as log:
-            self._process = subprocess.Popen(self.command("peg-tcpmap", "-f"), stderr=log)
-        self._log.wait_for("ready, ")
-
-    def _stop(self):
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-            self._process = None
+    def prepare(self):
+        self.start()  # it makes its folders
+        self.stop()
+        subprocess.run(self._make, check=True)
 
 
 class Proxymap:

@@ -2,12 +2,10 @@
 
 import os
 import signal
-import subprocess
 
 from harness import keeper
-from harness.installation import Installation
-from harness.logfile import LogFile
 
+from daemon_alone import DaemonAlone
 from figures import Figure, Section, ratios
 from machine import DISK, alternate, folder, gateway_folder, measure
 
@@ -21,45 +19,24 @@ PAUSE_US = 2000
 CONF = {"LIMIT_CONNECTIONS_MILTER": 200}  # those of the run before may not all be gone yet
 
 
-class Milter(Installation):
+class Milter(DaemonAlone):
     """peg-milter of a gateway of which nothing else runs; `with Milter(root) as milter:`.
 
-    rules is for Installation. Attributes: socket, and pid while it runs.
+    rules is for Installation. Attribute: socket.
     """
+
+    program = "peg-milter"
 
     def __init__(self, root, rules=None):
         super().__init__(root, CONF, rules)
-        self._process = None
-        self._log = LogFile(self.path("milter.log"))
         self.socket = os.path.join(self.queue_dir("frontend"), "peg/milter")
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    def __enter__(self):
-        try:
-            self.write()
-            with open(self._log.path, "w") as log:
-                self._process = subprocess.Popen(self.command("peg-milter", "-f"), stderr=log)
-            self._log.wait_for("ready, ")
-            return self
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def __exit__(self, *exception):
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-        self.ports.release()
 
     def set_sync(self, sync):
         """DECISION_SYNC, "yes" or "no"."""
         self.write_conf({"DECISION_SYNC": sync, **CONF})
-        since = self._log.end()
-        self._process.send_signal(signal.SIGUSR1)
-        self._log.wait_for("reloaded: ", since=since)
+        since = self.daemon_log.end()
+        self.process.send_signal(signal.SIGUSR1)
+        self.daemon_log.wait_for("reloaded: ", since=since)
 
     def load(self, program, seconds, how):
         """Let SESSIONS sessions send messages, "apart" or "together"; returns a Load."""
