@@ -118,7 +118,7 @@ demo:
 	@$(PYTHON) -B tests/demo/demo.py $(BUILD)/demo $(if $(KEEP),--keep)
 
 bench:
-	@tools/install-packages build test
+	@tools/install-packages build test bench
 	$(SUBMAKE) -j$(JOBS) all all-benches
 	@PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B tests/bench/bench.py $(BUILD)/bench $(if $(QUICK),--quick)
 
