@@ -11,6 +11,8 @@ import time
 
 DISK = "/var/tmp"  # which no system keeps in memory, as /tmp may be
 MEMORY = "/dev/shm"
+# For a gateway in a gateway_folder(): peg-monitor writes through no link.
+MONITORING = {"MONITORING_DIR": "/var/lib/monitoring"}
 
 
 @contextlib.contextmanager
