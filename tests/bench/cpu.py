@@ -1,11 +1,13 @@
 """Processor time of trees of processes, and memory of one."""
 
 import contextlib
+import itertools
 import os
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE_S = 5
+_numbers = itertools.count()
 
 
 class CpuMeter:
@@ -15,10 +17,11 @@ class CpuMeter:
     in /proc, of the processes and of the children that they have waited for, in whole ticks.
     """
 
-    def __init__(self, name):
+    def __init__(self):
         self._group = _own_group()
         if self._group:
-            self._group = os.path.join(self._group, "peg-bench-%d-%s" % (os.getpid(), name))
+            name = "peg-bench-%d-%d" % (os.getpid(), next(_numbers))
+            self._group = os.path.join(self._group, name)
         self._roots = {}
 
     @property

@@ -1,6 +1,7 @@
 """The gateways that are compared, all of them up at once, and mail through one at a time."""
 
 import contextlib
+import os
 import shutil
 import sys
 import time
@@ -9,7 +10,7 @@ from harness import keeper, processes
 from harness.gateway import Gateway
 from harness.installation import PLAIN_RULES
 
-from cpu import CpuMeter
+from cpu import CpuMeter, own_memory
 from machine import MONITORING, gateway_folder
 from rivals import QPSMTPD, Rival
 from traffic import Load, Sink
@@ -22,21 +23,34 @@ TITLES = {
     "N": "N, no classification",
     "M": "M, N and a null milter",
     "P": "P, one Postfix",
+    "bare": "ours without milter, map of N",
     "yes": "ours, DECISION_SYNC=yes",
     "no": "ours, DECISION_SYNC=no",
 }
-WARM_SESSIONS = 20
+WARM_MESSAGES = 20
+POLL_S = 0.1
 
 
 class Ours(Gateway):
-    """Our gateway, made by peg-gen."""
+    """Our gateway, made by peg-gen.
 
-    def __init__(self, root, template_conf, conf=None, rules=PLAIN_RULES):
+    claims      a function of its folder that puts claims into its store before it is started
+    """
+
+    def __init__(self, root, conf=None, claims=None):
         conf = dict({"NICE_LEVEL[%d]" % n: level for n, level in NICE.items()}, **(conf or {}))
         conf.update(MONITORING)
-        super().__init__(root, conf=conf, rules=rules, template_conf=template_conf)
+        super().__init__(root, conf=conf, rules=PLAIN_RULES, template_conf=TEMPLATE_CONF)
         self._bench_conf = conf
+        self._claims = claims
         self._sync = "yes"
+
+    def write(self):
+        super().write()
+        if self._claims:
+            self._claims(self.root)
+
+    daemons = ("milter", "tcpmap", "monitor")
 
     def set_sync(self, sync):
         """DECISION_SYNC, "yes" or "no"."""
@@ -50,13 +64,13 @@ class Ours(Gateway):
     def parts(self):
         """{part: [process ids]} whose trees are all of it."""
         masters = {i: self.master_pid(i) for i in self.instances()}
-        return {
+        parts = {
             "frontend": [masters.pop("frontend")],
             "instances": list(masters.values()),
-            "milter": [self.daemon_pid("peg-milter")],
-            "tcpmap": [self.daemon_pid("peg-tcpmap")],
-            "monitor": [self.daemon_pid("peg-monitor")],
         }
+        for part in self.daemons:
+            parts[part] = [self.daemon_pid("peg-" + part)]
+        return parts
 
     def master_pid(self, instance):
         """The process id of a Postfix."""
@@ -75,32 +89,58 @@ class Ours(Gateway):
         self.ctl("reload", str(instance))
 
 
+class Bare(Ours):
+    """What peg-gen makes, but without a milter, and with the map of N: what the rest of it costs."""
+
+    def write(self):
+        super().write()
+        transport = self.config_dir("frontend") + "/bench_transport"
+        with open(transport, "w") as file:
+            for n in range(5):
+                port = self.ports.instance_base + n
+                file.write("p%d.dest.example peg%d:[127.0.0.1]:%d\n" % (n, n, port))
+        self._run(["postmap", "cdb:" + transport])
+        for name in ("smtpd_milters", "non_smtpd_milters"):
+            self.set_postfix_conf("frontend", name, "")
+        option = "rewrite-route/unix/transport_maps=cdb:%s" % transport
+        self._run(["postconf", "-c", self.config_dir("frontend"), "-P", option])
+
+    def milter_socket(self):  # of a peg-milter that nobody asks
+        return os.path.join(self.queue_dir("frontend"), "peg/milter")
+
+
+OURS = {"ours": Ours, "bare": Bare}
+
+
 class Entrant(contextlib.AbstractContextManager):
     """One gateway with a sink behind it; from the beginning of the block on it takes mail.
 
     gateway     a Rival or Ours
     sink        its Sink
-    kind        N, M, A, P or ours
+    kind        N, M, A, P, ours or bare
+    memory      {part of ours: the most bytes of its own that it had while mail was sent}
     """
 
     def __init__(self, bench, kind, stack, **options):
         self._bench = bench
         self.kind = kind
         root = stack.enter_context(gateway_folder())
-        if kind == "ours":
-            self.gateway = Ours(root, TEMPLATE_CONF, **options)
+        self._is_ours = kind in OURS
+        if self._is_ours:
+            self.gateway = OURS[kind](root, **options)
         else:
             program = bench.program("null_milter")
             self.gateway = Rival(root, kind, program, TEMPLATE_CONF, NICE)
         self.sink = Sink(bench.program("smtp_sink"), self.gateway.ports.relay, root)
-        if kind == "ours":
+        if self._is_ours:
             self.gateway.relay = self.sink  # in the place of that of the tests
-        self.meter = CpuMeter(kind)
+        self.meter = CpuMeter()
+        self.memory = dict.fromkeys(("milter", "tcpmap"), 0)
         self._folder = root
 
     def __enter__(self):
         try:
-            if self.kind != "ours":
+            if not self._is_ours:
                 self.sink.start()
             self.gateway.start()
             self.watch()
@@ -140,9 +180,18 @@ class Entrant(contextlib.AbstractContextManager):
     def send(self, kinds, **options):
         """Send so many messages and wait until all have come; returns (Load, arrivals)."""
         with self.load(kinds, **options) as load:
+            while load.is_running():
+                self._look_at_memory()
+                time.sleep(POLL_S)
             load.wait()
         arrived = self.settle(load)
         return load, arrived
+
+    def _look_at_memory(self):
+        if self.kind == "ours":
+            for part in self.memory:
+                pid = self.gateway.daemon_pid("peg-" + part)
+                self.memory[part] = max(self.memory[part], own_memory(pid))
 
     def settle(self, *loads):
         """Wait until all of them have come, once each, and no queue holds anything.
@@ -162,16 +211,19 @@ class Entrant(contextlib.AbstractContextManager):
     def measured(self, kinds, **options):
         """Send so many messages; returns a Measured. Processes have been started before."""
         sessions = options.get("sessions", 1)
-        warming = dict(options, messages=max(2 * sessions, WARM_SESSIONS), interval=0)
+        warming = dict(options, messages=max(2 * sessions, WARM_MESSAGES), interval=0)
         if options.get("size", 0) > 1 << 20:
             warming["size"] = 4096
         self.send(kinds, **warming)
+        self.memory = dict.fromkeys(self.memory, 0)
         before, counters = self.meter.read(), self._counters()
         load, arrived = self.send(kinds, **options)
         # What a process does behind the last message belongs to it as well.
         after = self.meter.read()
         spent = {part: after[part] - before[part] for part in after}
-        return Measured(load, arrived, spent, _grown(counters, self._counters()))
+        measured = Measured(load, arrived, spent, _grown(counters, self._counters()))
+        measured.memory = dict(self.memory)
+        return measured
 
     def _counters(self):
         return keeper.status(self.gateway) if self.kind == "ours" else {}
@@ -183,6 +235,7 @@ class Measured:
     rate        messages a second, until the last has come
     cpu         {part: seconds of processor time a message}
     counters    by how much those of peg-decisions have grown
+    memory      Entrant.memory in the end
     """
 
     def __init__(self, load, arrived, spent, counters):
@@ -192,6 +245,7 @@ class Measured:
         self.rate = self.messages / (max(at for _, at, _, _ in arrived) - began)
         self.cpu = {part: seconds / self.messages for part, seconds in spent.items()}
         self.counters = counters
+        self.memory = {}
         self.load = load
         self.arrived = arrived
 

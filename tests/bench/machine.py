@@ -73,6 +73,17 @@ def alternate(rounds, kinds, measure_kind):
     return found
 
 
+def in_turns(rounds, names, measure_one):
+    """Measure each once a round, the order changed each time; returns {name: [results]}."""
+    found = {name: [] for name in names}
+    for number in range(rounds):
+        first = number // 2 % len(names)
+        order = names[first:] + names[:first]
+        for name in order if number % 2 == 0 else reversed(order):
+            found[name].append(measure_one(name))
+    return found
+
+
 def load_average():
     return os.getloadavg()[0]
 

@@ -11,7 +11,8 @@
  * For each message a line on stdout when it has been accepted, `TAG.n DUE ACCEPTED`, in seconds of
  * the monotonic clock. A refusal ends all of it.
  *
- * A kind has a recipient a line, an empty line, and header lines; % in them stands for n.
+ * A kind has a recipient a line, an empty line, and header lines. In them # stands for n, and % for
+ * TAG.n, which no other message has.
  */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
@@ -78,20 +79,24 @@ static void put(struct session *session, const char *text)
     evbuffer_add(bufferevent_get_output(session->bev), text, strlen(text));
 }
 
-/* A line of a kind, with the number of the message for each %. */
+/* A line of a kind, with what # and % stand for. */
 static void put_numbered(struct session *session, const char *text, size_t len)
 {
     struct evbuffer *output = bufferevent_get_output(session->bev);
-    const char *end = text + len;
 
-    while (text < end) {
-        const char *sign = memchr(text, '%', (size_t)(end - text));
-        size_t before = (size_t)((sign != NULL ? sign : end) - text);
+    while (len > 0) {
+        size_t before = strcspn(text, "#%");
 
+        if (before > len)
+            before = len;
         evbuffer_add(output, text, before);
-        if (sign != NULL)
-            evbuffer_add_printf(output, "%u", session->number);
-        text += before + (sign != NULL);
+        if (before == len)
+            return;
+        if (text[before] == '%')
+            evbuffer_add_printf(output, "%s.", session->load->tag);
+        evbuffer_add_printf(output, "%u", session->number);
+        text += before + 1;
+        len -= before + 1;
     }
 }
 

@@ -22,7 +22,8 @@ _numbers = itertools.count()
 class Kind:
     """Messages of one kind.
 
-    recipients  addresses; % in them, and in the headers, stands for the number of the message
+    recipients  addresses; in them, and in the headers, # stands for the number of the message, and
+                % for what no other message has
     headers     lines
     by_header   {priority: number of recipients} by the headers, for those who read them
     by_domain   the same by the recipients' domains, pN.*, for those who do not
