@@ -1,6 +1,6 @@
 """Measures what README.md says, and writes REPORT.md and results.json.
 
-usage: bench.py FOLDER [--quick] [--only SECTION]...
+usage: bench.py FOLDER [--quick] [--only SECTION]... [--results FILE]
 
 Exits 1 where a figure does not keep to its bound.
 """
@@ -37,7 +37,7 @@ SECTIONS.update(latency=latency, conflicts=conflicts, rules=rules, claims=claims
 
 
 # What fits into the few minutes of a quick run.
-QUICK = ["memory", "group_commit", "one", "ten", "latency", "urgent"]
+QUICK = ["memory", "one", "ten", "latency", "urgent"]
 
 # Explicitly SIGINT, too: a shell has those it starts in the background ignore it.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -55,9 +55,11 @@ class Bench:
         """How many of something: `usual`, or `quick` in a short run."""
         return quick if self.is_quick else usual
 
-    def program(self, name):
-        """The path of a program of ours that measures."""
+    def path(self, name):
+        """The path of a program of ours that measures, or of what goes beside the report."""
         return os.path.join(self.folder, name)
+
+    program = path
 
     def say(self, text):
         print("  " + text, flush=True)
@@ -84,7 +86,11 @@ def parse_arguments():
     parser.add_argument(
         "--only", action="append", choices=list(SECTIONS), help="this section; may be repeated"
     )
-    return parser.parse_args()
+    parser.add_argument("--results", help="also write the ratios of this full run to this file")
+    options = parser.parse_args()
+    if options.results and (options.quick or options.only):
+        parser.error("the results that are kept are those of a full run")
+    return options
 
 
 def end(number, _frame):
@@ -121,6 +127,8 @@ def main():
     print("written: %s" % report)
     if failed:
         raise SystemExit("bench: %s: %s" % (names[len(sections)], failed))
+    if options.results:
+        figures.write_results(options.results, facts, sections)
     if not all(figure.holds for section in sections for figure in section.figures):
         raise SystemExit("bench: not all figures keep to their bounds")
 

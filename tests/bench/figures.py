@@ -145,6 +145,17 @@ def write_report(path, facts, sections):
         out.write("\n".join(lines) + "\n")
 
 
+def write_results(path, facts, sections):
+    """What of it is worth keeping: bounds and ratios, which hold better than times and rates."""
+    figures = [figure for section in sections for figure in section.figures]
+    lines = ["# Results of the last full run", ""]
+    lines += ["Made by `make bench RESULTS=1`; how to read it: README.md.", ""]
+    lines += _table([figure for figure in figures if figure.is_bound or not figure.unit])
+    lines += [""] + ["- %s: %s" % fact for fact in facts]
+    with open(path, "w") as out:
+        out.write("\n".join(lines) + "\n")
+
+
 def _table(figures):
     headings = ("figure", "median", "range", "rounds", "bound", "kept")
     rows = [headings, ("---", "---:", "---:", "---:", "---", "---")]

@@ -90,7 +90,7 @@ class Ours(Gateway):
 
 
 class Bare(Ours):
-    """What peg-gen makes, but without a milter, and with the map of N: what the rest of it costs."""
+    """What peg-gen makes, but without a milter and with the map of N: what the rest of it costs."""
 
     def write(self):
         super().write()

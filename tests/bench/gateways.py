@@ -27,7 +27,7 @@ def every_priority():
 
 
 def two_priorities():
-    """Ten recipients: five in To, which are urgent, and four in Cc and one in neither, which not."""
+    """Ten recipients: five in To, who are urgent; four in Cc, and one in neither, who are not."""
     urgent = ["a%d.%%@p4.dest.example" % n for n in range(5)]
     others = ["c%d.%%@p2.dest.example" % n for n in range(5)]
     headers = [
@@ -98,18 +98,17 @@ def throughput(name):
         figures = _rate_figures(name, rates) + _cpu_figures(name, found)
         if name == "sessions":
             figures += _memory_figures(found)
-        text = "%d messages a run of %s bytes in %d sessions, %s; timed until the last has come." % (
+        kept = "per_connection" in scenario.options
+        text = "{} messages a run of {:,} bytes, {} sessions, {}; until the last has come.".format(
             found["yes"][0].messages,
-            "{:,}".format(scenario.options.get("size", 4096)),
+            scenario.options.get("size", 4096),
             scenario.options["sessions"],
-            "one a connection"
-            if "per_connection" not in scenario.options
-            else "over one connection each",
+            "which stay connected" if kept else "a connection for each message",
         )
         section = Section(name, scenario.title, text, figures)
         section.plots = [
             bars(
-                bench.program(name + ".svg"),
+                bench.path(name + ".svg"),
                 scenario.title,
                 "messages/s",
                 [""],
@@ -137,9 +136,8 @@ def _rate_figures(name, rates):
                 at_least=THROUGHPUT_MIN.get(name, {}).get(other),
             )
         )
-    figures.append(
-        Figure("%s_no_to_N" % name, "%s: with DECISION_SYNC=no" % name, ratios(rates["no"], rates["N"]))
-    )
+    title = "%s: throughput, ours with DECISION_SYNC=no to N" % name
+    figures.append(Figure("%s_no_to_N" % name, title, ratios(rates["no"], rates["N"])))
     return figures + [
         Figure("%s_rate_%s" % (name, set_), TITLES[set_], samples, "messages/s", digits=1)
         for set_, samples in rates.items()

@@ -157,7 +157,7 @@ def _plot(bench, measured):
         if any(points):
             series[TITLES[set_]] = points
     return bars(
-        bench.program("urgent.svg"),
+        bench.path("urgent.svg"),
         "Urgent mail: p99, from p50 to the longest",
         "ms",
         [case.title for case in CASES.values()],
