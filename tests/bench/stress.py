@@ -67,26 +67,37 @@ class Trial:
 
 
 @contextlib.contextmanager
-def slow_relay(trial):
-    """The relay takes RELAY_MS for each message, and RELAY_CONNECTIONS from each Postfix."""
-    gateway, instances = trial.entrant.gateway, {trial.deliverer(n) for n in (URGENT, ROUTINE)}
+def configured(trial, is_slow):
+    """Postfix as it is by itself where mail comes faster than it goes (in_flow_delay), and with
+    few connections to a relay that is slow. No mail is there before and after."""
+    gateway = trial.entrant.gateway
+    deliverers = {trial.deliverer(n) for n in (URGENT, ROUTINE)}
+    changes = [(instance, "in_flow_delay", "1s", "0") for instance in deliverers | {"frontend"}]
+    if is_slow:
+        limit = "smtp_destination_concurrency_limit"
+        changes += [(i, limit, str(RELAY_CONNECTIONS), None) for i in deliverers]
+    for instance, name, value, _ in changes:
+        gateway.set_postfix_conf(instance, name, value)
+    _reload(gateway, deliverers | {"frontend"})
+    yield
+    for instance, name, _, value in changes:
+        gateway.set_postfix_conf(instance, name, value)
+    _reload(gateway, deliverers | {"frontend"})
+
+
+def _reload(gateway, instances):
     for instance in instances:
-        limit = str(RELAY_CONNECTIONS)
-        gateway.set_postfix_conf(instance, "smtp_destination_concurrency_limit", limit)
         gateway.reload_postfix(instance)
+
+
+@contextlib.contextmanager
+def slow_relay(trial):
+    """The relay takes RELAY_MS for each message."""
     trial.entrant.sink.order("delay %d" % RELAY_MS)
     try:
         yield
     finally:
         trial.entrant.sink.order("delay 0")
-
-
-def ordinary_relay(trial):
-    """To be called when all mail has left."""
-    gateway = trial.entrant.gateway
-    for instance in {trial.deliverer(n) for n in (URGENT, ROUTINE)}:
-        gateway.set_postfix_conf(instance, "smtp_destination_concurrency_limit", None)
-        gateway.reload_postfix(instance)
 
 
 @contextlib.contextmanager

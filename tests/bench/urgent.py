@@ -27,6 +27,7 @@ class Case:
         self.manager = manager
         self.names = names, quick_names
         self.idle = idle
+        self.is_slow = "slow" in (idle, manager.__name__)
         self.at_most = at_most
 
 
@@ -81,17 +82,16 @@ def _measure_case(bench, case):
 
 def _measure(trial, case, messages):
     entrant = trial.entrant
-    # Processes of Postfix are there, as on a gateway that is not idle all day.
-    entrant.send(stress.URGENT_KINDS + stress.ROUTINE_KINDS, messages=20, sessions=4)
     options = {"sessions": SESSIONS, "interval": INTERVAL_S, "messages": messages}
     with contextlib.ExitStack() as stack:
+        stack.enter_context(stress.configured(trial, case.is_slow))
+        # Processes of Postfix are there, as on a gateway that is not idle all day.
+        entrant.send(stress.URGENT_KINDS + stress.ROUTINE_KINDS, messages=20, sessions=4)
         with case.manager(trial):
             load = stack.enter_context(entrant.load(stress.URGENT_KINDS, **options))
             ends_at = _watch(entrant, load, messages)
         load.wait()
-    arrived = entrant.settle(load, *trial.loads)
-    if case.manager in (stress.slow, stress.backlog):
-        stress.ordinary_relay(trial)
+        arrived = entrant.settle(load, *trial.loads)
     return Outcome(load, arrived, ends_at)
 
 
