@@ -30,7 +30,7 @@ TITLES = {
     "yes": "ours, DECISION_SYNC=yes",
     "no": "ours, DECISION_SYNC=no",
 }
-WARM_MESSAGES = 20
+WARM_MESSAGES = 10
 POLL_S = 0.1
 
 
@@ -214,7 +214,8 @@ class Entrant(contextlib.AbstractContextManager):
     def measured(self, kinds, **options):
         """Send so many messages; returns a Measured. Processes have been started before."""
         sessions = options.get("sessions", 1)
-        warming = dict(options, messages=max(2 * sessions, WARM_MESSAGES), interval=0)
+        enough = min(options["messages"], max(2 * sessions, WARM_MESSAGES))
+        warming = dict(options, messages=enough, interval=0)
         if options.get("size", 0) > 1 << 20:
             warming["size"] = 4096
         self.send(kinds, **warming)

@@ -74,8 +74,8 @@ SCENARIOS = {
     "ten": Scenario("Ten recipients at two priorities", two_priorities(), (500, 100)),
     "thousand": Scenario("1,000 recipients", many_recipients(), (20, 10), sessions=5),
     "large": Scenario("Messages of 100 kB", every_priority(), (500, 100), size=100 * 1000),
-    "huge": Scenario("Messages of 5 MB", every_priority(), (40, 10), sessions=5, size=5 * MB),
-    "session": Scenario("One session", every_priority(), (300, 50), sessions=1),
+    "huge": Scenario("Messages of 5 MB", every_priority(), (20, 10), sessions=5, size=5 * MB),
+    "session": Scenario("One session", every_priority(), (1000, 200), sessions=1),
     "sessions": Scenario("100 sessions", every_priority(), (2000, 400), sessions=100),
     "kept": Scenario(
         "Connections that are kept", every_priority(), (1000, 200), per_connection=1000
