@@ -6,13 +6,13 @@ import shutil
 import sys
 import time
 
-from harness import keeper, processes
+from harness import keeper
 from harness.gateway import Gateway
 from harness.installation import PLAIN_RULES
 
 from cpu import CpuMeter, own_memory
 from machine import MONITORING, gateway_folder
-from rivals import QPSMTPD, Rival
+from rivals import QPSMTPD, Rival, master_pid
 from traffic import Load, Sink
 
 # Beside those of tests/gateway/harness/template.py: a benchmark has one client with many sessions.
@@ -66,7 +66,7 @@ class Ours(Gateway):
 
     def parts(self):
         """{part: [process ids]} whose trees are all of it."""
-        masters = {i: self.master_pid(i) for i in self.instances()}
+        masters = {i: master_pid(self, i) for i in self.instances()}
         parts = {
             "frontend": [masters.pop("frontend")],
             "instances": list(masters.values()),
@@ -74,10 +74,6 @@ class Ours(Gateway):
         for part in self.daemons:
             parts[part] = [self.daemon_pid("peg-" + part)]
         return parts
-
-    def master_pid(self, instance):
-        """The process id of a Postfix."""
-        return processes.read_pid(self.queue_dir(instance) + "/pid/master.pid")
 
     def start_postfix(self, instance):
         """Start the frontend or an instance."""

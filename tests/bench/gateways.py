@@ -105,6 +105,7 @@ def throughput(name):
             scenario.options["sessions"],
             "which stay connected" if kept else "a connection for each message",
         )
+        text += " Processor time by %s." % bench.fleet.entrant("yes").meter.method
         section = Section(name, scenario.title, text, figures)
         section.plots = [
             bars(

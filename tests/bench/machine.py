@@ -60,17 +60,12 @@ def measure(program, *arguments):
 
 
 def alternate(rounds, kinds, measure_kind):
-    """Measure each of two kinds once a round, in turns: A B, B A, A B; returns {kind: [results]}.
+    """in_turns() of two, with as many rounds of either order, which is why their number is even.
 
-    So what changes slowly on the machine weighs on both alike; with as many rounds of either
-    order, which is why their number is even, so does coming first.
+    So what changes slowly on the machine weighs on both alike, and so does coming first.
     """
     assert rounds % 2 == 0
-    found = {kind: [] for kind in kinds}
-    for number in range(rounds):
-        for kind in kinds if number % 2 == 0 else reversed(kinds):
-            found[kind].append(measure_kind(kind))
-    return found
+    return in_turns(rounds, list(kinds), measure_kind)
 
 
 def in_turns(rounds, names, measure_one):

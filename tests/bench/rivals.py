@@ -26,6 +26,11 @@ QPSMTPD_CHILDREN = 40
 PATIENCE_S = 30
 
 
+def master_pid(gateway, instance):
+    """The process id of a Postfix."""
+    return processes.read_pid(gateway.queue_dir(instance) + "/pid/master.pid")
+
+
 class Rival(Installation):
     """A gateway that is not ours: frontend and instances of Postfix, with our names of both.
 
@@ -86,15 +91,11 @@ class Rival(Installation):
 
     def parts(self):
         """{part: [process ids]} whose trees are all of it."""
-        masters = {i: self.master_pid(i) for i in self.instances()}
+        masters = {i: master_pid(self, i) for i in self.instances()}
         found = {"frontend": [masters.pop("frontend")], "instances": list(masters.values())}
         if self._filter:
             found["qpsmtpd" if self.kind == "A" else "milter"] = [self._filter.pid]
         return {part: pids for part, pids in found.items() if pids}
-
-    def master_pid(self, instance):
-        """The process id of a Postfix."""
-        return processes.read_pid(self.queue_dir(instance) + "/pid/master.pid")
 
     # Postfix
 
