@@ -26,18 +26,18 @@ def bars(path, title, unit, groups, series, is_logarithmic=False):
             % (number, at, width * 0.9, colour, _escaped(name))
         )
         clauses.append(
-            '$data%d using %s:2:3:4 with yerrorbars lc rgb "#333333" pt 0 notitle' % (number, at)
+            '$data%d using %s:2:3:4 with yerrorbars lc rgb "#333333" ps 0 notitle' % (number, at)
         )
     tics = ", ".join('"%s" %d' % (_escaped(name), n) for n, name in enumerate(groups))
     lines = [
-        'set terminal svg size %d,420 enhanced background "white"' % max(600, 160 * len(groups)),
+        'set terminal svg size %d,450 enhanced background "white"' % max(600, 190 * len(groups)),
         'set output "%s"' % path,
         'set title "%s"' % _escaped(title),
         'set ylabel "%s"' % _escaped(unit),
         "set xtics (%s)" % tics,
         "set xrange [-0.6:%.1f]" % (len(groups) - 0.4),
-        "set logscale y" if is_logarithmic else "set yrange [0:*]",
-        "set key outside right top",
+        "set logscale y\nset yrange [1:*]" if is_logarithmic else "set yrange [0:*]",
+        "set key below",
         "set grid y",
         "set style fill solid 0.9",
         'set datafile missing "?"',
