@@ -4,7 +4,8 @@
 #   make check      install what tests need (as root), build, run all tests
 #   make torture    long forms of the tests that break things
 #   make demo       a private gateway under build/demo, with mail through it; KEEP=1 leaves it running
-#   make bench      measure, and write build/bench/REPORT.md; QUICK=1 for a short run
+#   make bench      measure, and write build/bench/REPORT.md; QUICK=1 for a short run, ONLY="one urgent"
+#                   for some sections, RESULTS=1 to keep the ratios in tests/bench/RESULTS.md as well
 #   make lint       formatting, sizes, and a build with clang
 #   make fuzz       fuzz the readers of strangers' bytes, FUZZ_SECONDS each
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again
@@ -120,7 +121,8 @@ demo:
 bench:
 	@tools/install-packages build test bench
 	$(SUBMAKE) -j$(JOBS) all all-benches
-	@PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B tests/bench/bench.py $(BUILD)/bench $(if $(QUICK),--quick)
+	@PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B tests/bench/bench.py $(BUILD)/bench \
+	    $(if $(QUICK),--quick) $(ONLY:%=--only %) $(if $(RESULTS),--results tests/bench/RESULTS.md)
 
 all-benches: $(BENCHES)
 

@@ -1,6 +1,6 @@
-"""Measures what README.md says, and writes REPORT.md and figures.json.
+"""Measures what README.md says, and writes REPORT.md and results.json.
 
-usage: bench.py FOLDER [--quick] [--only SECTION]...
+usage: bench.py FOLDER [--quick] [--only SECTION]... [--results FILE]
 
 Exits 1 where a figure does not keep to its bound.
 """
@@ -17,11 +17,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "gateway"))
 
 import figures  # noqa: E402 (the path comes first)
 import machine  # noqa: E402
+from fleet import Fleet  # noqa: E402
 from gateway_sync import gateway_sync  # noqa: E402
+from gateways import SCENARIOS, latency, throughput  # noqa: E402
 from milter_alone import group_commit  # noqa: E402
 from milter_floor import milter  # noqa: E402
 from store import memory, recovery  # noqa: E402
 from tcpmap_alone import tcpmap  # noqa: E402
+from urgent import urgent  # noqa: E402
+from variants import claims, conflicts, rules  # noqa: E402
 
 # Each takes the Bench, and returns a figures.Section.
 SECTIONS = {
@@ -32,7 +36,12 @@ SECTIONS = {
     "tcpmap": tcpmap,
     "milter": milter,
 }
+SECTIONS.update((name, throughput(name)) for name in SCENARIOS)
+SECTIONS.update(latency=latency, conflicts=conflicts, rules=rules, claims=claims, urgent=urgent)
 
+
+# What fits into the few minutes of a quick run.
+QUICK = ["memory", "one", "ten", "latency", "urgent"]
 
 # Explicitly SIGINT, too: a shell has those it starts in the background ignore it.
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -44,14 +53,17 @@ class Bench:
     def __init__(self, folder, quick):
         self.folder = folder
         self.is_quick = quick
+        self.fleet = Fleet(self)
 
     def rounds(self, usual, quick):
         """How many of something: `usual`, or `quick` in a short run."""
         return quick if self.is_quick else usual
 
-    def program(self, name):
-        """The path of a program of ours that measures."""
+    def path(self, name):
+        """The path of a program of ours that measures, or of what goes beside the report."""
         return os.path.join(self.folder, name)
+
+    program = path
 
     def say(self, text):
         print("  " + text, flush=True)
@@ -78,7 +90,11 @@ def parse_arguments():
     parser.add_argument(
         "--only", action="append", choices=list(SECTIONS), help="this section; may be repeated"
     )
-    return parser.parse_args()
+    parser.add_argument("--results", help="also write the ratios of this full run to this file")
+    options = parser.parse_args()
+    if options.results and (options.quick or options.only):
+        parser.error("the results that are kept are those of a full run")
+    return options
 
 
 def end(number, _frame):
@@ -99,17 +115,24 @@ def main():
         signal.signal(number, end)
     folder = os.path.abspath(options.folder)
     bench = Bench(folder, options.quick)
-    names = options.only or list(SECTIONS)
+    names = options.only or (QUICK if options.quick else list(SECTIONS))
     run = "%s: %s" % ("quick" if options.quick else "full", ", ".join(names))
     facts = machine.facts() + [("run", run)]
+    sections, failed = [], None
     try:
-        sections = [run_section(bench, name) for name in names]
+        with bench.fleet:
+            for name in names:
+                sections.append(run_section(bench, name))
     except (AssertionError, OSError, subprocess.SubprocessError) as error:
-        raise SystemExit("bench: %s" % error) from None
+        failed = error  # what was measured before is worth reading
     report = os.path.join(folder, "REPORT.md")
-    figures.write_json(os.path.join(folder, "figures.json"), facts, sections)
+    figures.write_json(os.path.join(folder, "results.json"), facts, sections)
     figures.write_report(report, facts, sections)
     print("written: %s" % report)
+    if failed:
+        raise SystemExit("bench: %s: %s" % (names[len(sections)], failed))
+    if options.results:
+        figures.write_results(options.results, facts, sections)
     if not all(figure.holds for section in sections for figure in section.figures):
         raise SystemExit("bench: not all figures keep to their bounds")
 

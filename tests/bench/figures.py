@@ -7,7 +7,7 @@ import statistics
 class Figure:
     """One figure of the report: the median of its samples.
 
-    name      a word, for figures.json
+    name      a word, for results.json
     title     for people
     unit      "" where it is a mere number
     at_most, at_least
@@ -90,6 +90,7 @@ class Section:
 
     load    (load average before, and after)
     idle    how much of the processors, in percent, nobody used before
+    plots   files beside the report
     """
 
     def __init__(self, name, title, text, figures):
@@ -99,6 +100,7 @@ class Section:
         self.figures = figures
         self.load = (0.0, 0.0)
         self.idle = 0.0
+        self.plots = []
 
     def as_json(self):
         return {
@@ -134,10 +136,22 @@ def write_report(path, facts, sections):
     lines += [""] + _table(bound)
     for section in sections:
         lines += ["", "## " + section.title, "", section.text, ""] + _table(section.figures)
+        lines += ["\n![%s](%s)" % (section.title, plot) for plot in section.plots]
         lines += ["", "Processors idle before: %.0f %%. " % section.idle]
         lines[-1] += "Load average before: %.1f, after: %.1f." % section.load
     lines += ["", "## The machine", ""]
     lines += ["- %s: %s" % fact for fact in facts]
+    with open(path, "w") as out:
+        out.write("\n".join(lines) + "\n")
+
+
+def write_results(path, facts, sections):
+    """What of it is worth keeping: bounds and ratios, which hold better than times and rates."""
+    figures = [figure for section in sections for figure in section.figures]
+    lines = ["# Results of the last full run", ""]
+    lines += ["Made by `make bench RESULTS=1`; how to read it: README.md.", ""]
+    lines += _table([figure for figure in figures if figure.is_bound or not figure.unit])
+    lines += [""] + ["- %s: %s" % fact for fact in facts]
     with open(path, "w") as out:
         out.write("\n".join(lines) + "\n")
 

@@ -9,7 +9,7 @@ from harness import keeper
 from harness.gateway import Gateway
 
 from figures import Figure, Section, ratios
-from machine import alternate, gateway_folder
+from machine import MONITORING, alternate, gateway_folder
 
 SESSIONS = 20
 MESSAGE_BYTES = 4096
@@ -64,13 +64,13 @@ class SinkGateway(Gateway):
     """A Gateway with a Sink behind it."""
 
     def __init__(self, root):
-        super().__init__(root, rules=RULES)
+        super().__init__(root, rules=RULES, conf=MONITORING)
         self.relay = Sink(self.ports.relay, self.path("sink.counters"))
         self._runs = 0
 
     def set_sync(self, sync):
         """DECISION_SYNC, "yes" or "no"."""
-        self.write_conf({"DECISION_SYNC": sync})
+        self.write_conf(dict(MONITORING, DECISION_SYNC=sync))
         if not self.reload_milter():
             raise AssertionError(self.log.tail(5))
 

@@ -11,6 +11,8 @@ import time
 
 DISK = "/var/tmp"  # which no system keeps in memory, as /tmp may be
 MEMORY = "/dev/shm"
+# For a gateway in a gateway_folder(): peg-monitor writes through no link.
+MONITORING = {"MONITORING_DIR": "/var/lib/monitoring"}
 
 
 @contextlib.contextmanager
@@ -58,16 +60,22 @@ def measure(program, *arguments):
 
 
 def alternate(rounds, kinds, measure_kind):
-    """Measure each of two kinds once a round, in turns: A B, B A, A B; returns {kind: [results]}.
+    """in_turns() of two, with as many rounds of either order, which is why their number is even.
 
-    So what changes slowly on the machine weighs on both alike; with as many rounds of either
-    order, which is why their number is even, so does coming first.
+    So what changes slowly on the machine weighs on both alike, and so does coming first.
     """
     assert rounds % 2 == 0
-    found = {kind: [] for kind in kinds}
+    return in_turns(rounds, list(kinds), measure_kind)
+
+
+def in_turns(rounds, names, measure_one):
+    """Measure each once a round, the order changed each time; returns {name: [results]}."""
+    found = {name: [] for name in names}
     for number in range(rounds):
-        for kind in kinds if number % 2 == 0 else reversed(kinds):
-            found[kind].append(measure_kind(kind))
+        first = number // 2 % len(names)
+        order = names[first:] + names[:first]
+        for name in order if number % 2 == 0 else reversed(order):
+            found[name].append(measure_one(name))
     return found
 
 

@@ -1,0 +1,182 @@
+"""Urgent mail, one message a second, while everything else is slow: how long it takes."""
+
+import contextlib
+import time
+
+import stress
+from figures import Figure, Section
+from fleet import TITLES
+from machine import in_turns
+from plots import bars
+from traffic import latencies, percentile
+
+INTERVAL_S = 1
+SESSIONS = 200  # so that none that waits keeps the next from being sent
+TO_IDLE_MAX, FLOOD_TO_IDLE_MAX, FLOOD_BETTER_MIN = 2, 5, 10
+
+
+class Case:
+    """A stress, for which gateways (in a quick run), and what ours must keep to.
+
+    idle    the case without that stress, with the same relay
+    at_most times the p99 of that one
+    """
+
+    def __init__(self, title, manager, names, quick_names, idle=None, at_most=None):
+        self.title = title
+        self.manager = manager
+        self.names = names, quick_names
+        self.idle = idle
+        self.is_slow = "slow" in (idle, manager.__name__)
+        self.at_most = at_most
+
+
+ALL = ("yes", "N", "A", "P")
+CASES = {
+    "idle": Case("idle", stress.idle, ALL, ("yes",)),
+    "slow": Case("idle, slow relay", stress.slow, ALL, ("yes",)),
+    "backlog": Case(
+        "backlog, slow relay", stress.backlog, ALL, ("yes", "A", "P"), "slow", TO_IDLE_MAX
+    ),
+    "flood": Case("flood", stress.flood, ALL, ("yes", "P"), "idle", FLOOD_TO_IDLE_MAX),
+    "stopped": Case(
+        "instance stopped", stress.stopped, ("yes", "A"), ("yes",), "idle", TO_IDLE_MAX
+    ),
+    "retried": Case(
+        "deferred mail retried", stress.retried, ("yes", "A", "P"), ("yes",), "idle", TO_IDLE_MAX
+    ),
+}
+
+
+class Outcome:
+    """What became of the urgent mail of a round; times in ms, the shortest first.
+
+    times       until it came
+    cut         how many of these are less than it took: nobody waited longer
+    accepted    until the frontend had accepted it
+    """
+
+    def __init__(self, load, arrived, ends_at):
+        seconds, self.cut = latencies(load, arrived, ends_at)
+        self.times = [1000 * value for value in seconds]
+        self.accepted = sorted(
+            1000 * (min(accepted, ends_at) - due) for due, accepted in load.sent().values()
+        )
+
+    def __str__(self):
+        text = "p50 %.0f ms, longest %.0f ms" % (percentile(self.times, 50), self.times[-1])
+        return text + (", %d cut" % self.cut if self.cut else "")
+
+
+def _measure_case(bench, case):
+    """{name: [Outcome]}"""
+
+    def one(name):
+        trial = stress.Trial(bench.fleet.entrant(name), bench.rounds(1, 0.05))
+        found = _measure(trial, case, bench.rounds(20, 5))
+        bench.say("%s, %s: %s" % (case.title, name, found))
+        return found
+
+    return in_turns(bench.rounds(5, 1), bench.fleet.names(*bench.rounds(*case.names)), one)
+
+
+def _measure(trial, case, messages):
+    entrant = trial.entrant
+    options = {"sessions": SESSIONS, "interval": INTERVAL_S, "messages": messages}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(stress.configured(trial, case.is_slow))
+        # Processes of Postfix are there, as on a gateway that is not idle all day.
+        entrant.send(stress.URGENT_KINDS + stress.ROUTINE_KINDS, messages=20, sessions=4)
+        with case.manager(trial):
+            load = stack.enter_context(entrant.load(stress.URGENT_KINDS, **options))
+            ends_at = _watch(entrant, load, messages)
+        load.wait()
+        arrived = entrant.settle(load, *trial.loads)
+    return Outcome(load, arrived, ends_at)
+
+
+def _watch(entrant, load, messages):
+    """Until all have come, or the last of them was due so long ago as the first was before it.
+
+    Returns when that was.
+    """
+    last_due = time.monotonic() + (messages - 1) * INTERVAL_S
+    while time.monotonic() < last_due + messages * INTERVAL_S:
+        if len({number for number, *_ in entrant.sink.arrived(load)}) == messages:
+            break
+        time.sleep(0.05)
+    return time.monotonic()
+
+
+def _figures(name, case, found):
+    figures = []
+    for set_, runs in found.items():
+        together = sorted(value for run in runs for value in run.times)
+        accepted = sorted(value for run in runs for value in run.accepted)
+        cut = sum(run.cut for run in runs)
+        more = " (%d of %d took longer than was waited)" % (cut, len(together)) if cut else ""
+        for what, title, samples in (
+            ("p50", "p50", [percentile(run.times, 50) for run in runs]),
+            ("p99", "p99", [percentile(together, 99)]),
+            ("longest", "longest" + more, [together[-1]]),
+            ("accepted", "p99 until accepted", [percentile(accepted, 99)]),
+        ):
+            text = "%s: %s, %s" % (case.title, title, TITLES[set_])
+            figures.append(
+                Figure("urgent_%s_%s_%s" % (name, set_, what), text, samples, "ms", digits=1)
+            )
+    return figures
+
+
+def _bounds(figures):
+    """Ours under each stress, to ours without, and to one Postfix."""
+    p99 = {figure.name: figure.value for figure in figures if figure.name.endswith("_p99")}
+    found = []
+    for name, case in CASES.items():
+        if case.at_most:
+            ratio = p99["urgent_%s_yes_p99" % name] / p99["urgent_%s_yes_p99" % case.idle]
+            title = "urgent p99, %s: times idle" % case.title
+            found.append(Figure("urgent_%s" % name, title, [ratio], at_most=case.at_most))
+    ratio = p99["urgent_flood_P_p99"] / p99["urgent_flood_yes_p99"]
+    title = "urgent p99, %s: one Postfix to ours" % CASES["flood"].title
+    return found + [Figure("urgent_flood_P", title, [ratio], at_least=FLOOD_BETTER_MIN)]
+
+
+def _plot(bench, measured):
+    """The p99 of each, from its p50 to the longest."""
+    series = {}
+    for set_ in ("yes", "N", "A", "P"):
+        points = []
+        for runs in (found.get(set_) for found in measured.values()):
+            together = sorted(value for run in runs or () for value in run.times)
+            points.append(
+                (percentile(together, 99), percentile(together, 50), together[-1])
+                if together
+                else None
+            )
+        if any(points):
+            series[TITLES[set_]] = points
+    return bars(
+        bench.path("urgent.svg"),
+        "Urgent mail: p99, from p50 to the longest",
+        "ms",
+        [case.title for case in CASES.values()],
+        series,
+        is_logarithmic=True,
+    )
+
+
+def urgent(bench):
+    """All cases."""
+    measured = {name: _measure_case(bench, case) for name, case in CASES.items()}
+    figures = [
+        figure for name in CASES for figure in _figures(name, CASES[name], measured[name])
+    ]
+    text = (
+        "An urgent message a second, from when it is due until it has come, connecting included. "
+        "*backlog*: %s *flood*: %s *instance stopped*: %s *deferred mail retried*: %s"
+        % tuple(CASES[name].manager.__doc__ for name in ("backlog", "flood", "stopped", "retried"))
+    )
+    section = Section("urgent", "Urgent mail under stress", text, _bounds(figures) + figures)
+    section.plots = [_plot(bench, measured)]
+    return section
