@@ -187,14 +187,15 @@ static bool await_end(const struct part *part, pid_t pid)
     return false;
 }
 
-static bool stop_daemons(const struct selection *selection)
+static bool stop_daemons(const struct selection *selection, enum part_kind first,
+                         enum part_kind last)
 {
     pid_t pids[PARTS_MAX] = {0};
     bool good = true;
 
     for (size_t i = 0; i < selection->count; i++) {
         const struct part *part = selection->items[i];
-        int running = is_daemon(part) ? runs(part, &pids[i]) : 0;
+        int running = part->kind >= first && part->kind <= last ? runs(part, &pids[i]) : 0;
 
         if (running == 1 && kill(pids[i], SIGTERM) != 0 && errno != ESRCH) {
             fprintf(stderr, "%s (pid %ld) cannot be stopped: %m\n", part->name, (long)pids[i]);
@@ -227,12 +228,14 @@ static bool command_kind(const struct selection *selection, enum part_kind kind,
     return batch_finish(&batch) && good;
 }
 
+/* First who would tell that the others are down. */
 bool control_stop_directly(const struct selection *selection)
 {
-    bool good = command_kind(selection, PART_FRONTEND, "stop");
+    bool good = stop_daemons(selection, PART_MONITOR, PART_MONITOR);
 
+    good = command_kind(selection, PART_FRONTEND, "stop") && good;
     good = command_kind(selection, PART_INSTANCE, "stop") && good;
-    return stop_daemons(selection) && good;
+    return stop_daemons(selection, PART_MILTER, PART_TCPMAP) && good;
 }
 
 /* What systemd has not started it does not stop. */

@@ -2,8 +2,6 @@
 #include "gen/snmpd_conf.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,15 +45,15 @@ static void print_extend(FILE *out, const struct settings *settings, const char 
     print_quoted(out, settings->root, settings->monitoring_dir, name);
 }
 
-static void print_agentx(FILE *out, const struct settings *settings, const char *group)
+/* No group: that of other subagents, where snmpd.conf names one, stays. */
+static void print_agentx(FILE *out, const struct settings *settings)
 {
     fputs(agentx_head, out);
     fprintf(out, "agentXSocket unix:%s%s\n", settings->root, settings->agentx_socket);
-    /* Root may connect to it anyway, and is no name that snmpd takes here. */
-    fprintf(out, "agentXPerms 0660 0755 %s %s\n", settings->daemon_user, group);
+    fprintf(out, "agentXPerms 0660 0755 %s\n", settings->daemon_user);
 }
 
-char *snmpd_conf_text(const struct settings *settings, const char *group)
+char *snmpd_conf_text(const struct settings *settings)
 {
     char name[FIGURES_NAME_SIZE];
     char *text = NULL;
@@ -73,7 +71,7 @@ char *snmpd_conf_text(const struct settings *settings, const char *group)
     for (size_t i = 0; i < FIGURES_MILTER_NAMES; i++)
         print_extend(out, settings, figures_milter_names[i]);
     if (settings->agentx_socket[0] != '\0')
-        print_agentx(out, settings, group);
+        print_agentx(out, settings);
     mem_stream_end(out);
     return text;
 }
@@ -83,29 +81,18 @@ bool snmpd_conf_takes_socket(const char *path)
     return strpbrk(path, " \t,\"'\\") == NULL;
 }
 
-/* The group of DAEMON_USER; its own name where it is not there yet. To be freed. */
-static char *find_group(const struct settings *settings)
-{
-    const struct passwd *account = getpwnam(settings->daemon_user);
-    const struct group *group = account != NULL ? getgrgid(account->pw_gid) : NULL;
-
-    return mem_dup(group != NULL ? group->gr_name : settings->daemon_user);
-}
-
 void snmpd_conf_init(struct snmpd_conf *conf, const struct settings *settings)
 {
     char *dir = mem_printf("%s" SNMPD_CONF_DIR, settings->root);
-    char *group = find_group(settings);
     size_t len;
     char *present;
 
     *conf = (struct snmpd_conf){.file = mem_printf("%s" SNMPD_CONF_FILE, settings->root),
-                                .text = snmpd_conf_text(settings, group)};
+                                .text = snmpd_conf_text(settings)};
     present = file_read(conf->file, TEXT_SIZE_MAX, &len);
     if (files_is_folder(dir) && (present == NULL || strcmp(present, conf->text) != 0))
         conf->what = present == NULL ? SNMPD_CONF_CREATE : SNMPD_CONF_REPLACE;
     free(present);
-    free(group);
     free(dir);
 }
 

@@ -19,8 +19,8 @@
 #define SNMPD_CONF_DIR "/etc/snmp"
 #define SNMPD_CONF_FILE SNMPD_CONF_DIR "/snmpd.priority-email-gateway.conf"
 
-/* What the file should say, to be freed. group: that peg-monitor runs in. Pure. */
-char *snmpd_conf_text(const struct settings *settings, const char *group) PEG_MUST_USE;
+/* What the file should say, to be freed. Pure. */
+char *snmpd_conf_text(const struct settings *settings) PEG_MUST_USE;
 
 /* Whether snmpd can be told of a socket: no blanks, commas, quotes. Pure. */
 bool snmpd_conf_takes_socket(const char *path) PEG_MUST_USE;

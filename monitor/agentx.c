@@ -33,7 +33,8 @@ struct agentx {
     struct notices *notices;
     struct agentx_answers answers;
     char socket[sizeof((struct sockaddr_un *)0)->sun_path];
-    bool is_connected; /* of the thread alone */
+    bool is_connected; /* of the thread alone, as the next */
+    bool is_refused;   /* the log knows */
 };
 
 /* The library's own words are ours in the log. */
@@ -58,6 +59,7 @@ static int note_connected(int major, int minor, void *session, void *arg)
     (void)minor;
     (void)session;
     agentx->is_connected = true;
+    agentx->is_refused = false;
     log_info("SNMP: connected with snmpd at %s", agentx->socket);
     return SNMPERR_SUCCESS;
 }
@@ -76,8 +78,18 @@ static int note_disconnected(int major, int minor, void *session, void *arg)
     return SNMPERR_SUCCESS;
 }
 
+/* An snmpd that came later, and does not let this process in. Once. */
+static void log_refusal(struct agentx *agentx)
+{
+    if (agentx->is_refused || access(agentx->socket, W_OK) == 0 || errno != EACCES)
+        return;
+    log_warn("SNMP: %s: %m; see agentXPerms in snmpd.conf(5); it is tried every %d s",
+             agentx->socket, PING_INTERVAL_S);
+    agentx->is_refused = true;
+}
+
 /* Why the library could not connect, which it does not tell: by trying once more. */
-static void log_absence(const struct agentx *agentx)
+static void log_absence(struct agentx *agentx)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -86,8 +98,7 @@ static void log_absence(const struct agentx *agentx)
     errno =
         fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? EAGAIN : errno;
     if (errno == EACCES)
-        log_warn("SNMP: %s: %m; see agentXPerms in snmpd.conf(5); it is tried every %d s",
-                 agentx->socket, PING_INTERVAL_S);
+        log_refusal(agentx);
     else
         log_info("SNMP: no snmpd at %s yet: %m; it is tried every %d s", agentx->socket,
                  PING_INTERVAL_S);
@@ -192,6 +203,8 @@ static void *serve_thread(void *arg)
         while (agentx->is_connected && notices_take(agentx->notices, &event))
             agentx_send(&event);
         serve_once(agentx);
+        if (!agentx->is_connected)
+            log_refusal(agentx);
     }
     shut_down(agentx);
     return NULL;

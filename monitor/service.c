@@ -211,8 +211,10 @@ static bool start(struct service *service)
     if (!daemon_drop_privileges_but(settings->daemon_user, NULL, CAP_DAC_READ_SEARCH) ||
         !startup_can_read(settings, SETTINGS_CONF_FILE))
         return false;
+    if ((service->teller = teller_start(settings)) == NULL)
+        return false;
     flow_thread_start(&service->flow, settings);
-    if ((service->teller = teller_start(settings)) == NULL || !start_ask_server(service))
+    if (!start_ask_server(service))
         return false;
     startup_note(settings, service->program);
     return true;

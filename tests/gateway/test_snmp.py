@@ -3,9 +3,11 @@
 import os
 import shutil
 import signal
+import threading
 
 import pytest
 
+from harness import processes
 from harness.folders import make_queues
 from harness.installation import Installation
 from harness.mail_mibs import oid
@@ -16,6 +18,7 @@ from harness.snmp_site import (
     FALLING,
     FRAGMENT,
     HOT_TRIGGER,
+    MONITOR_PID,
     OUTPUT_FULL,
     RESULT,
     RISING,
@@ -116,6 +119,20 @@ def test_an_snmpd_that_is_killed_is_found_again_and_told_late(site):
     assert "identify" not in site.agent.log()  # the user and group of agentXPerms
 
 
+def test_a_gateway_that_is_stopped_as_a_whole_tells_nobody(site):
+    site.wait_until_connected()
+    gateway, before = site.gateway, site.receiver.heard()
+    frontend = processes.read_pid(gateway.path("var/spool/postfix-frontend/pid/master.pid"))
+    monitor = processes.read_pid(gateway.path(MONITOR_PID))
+    stop = threading.Thread(target=gateway.ctl, args=("stop",))
+    stop.start()
+    wait_until(lambda: not processes.is_running(frontend), gateway.log.tail)
+    can_tell = processes.is_running(monitor)
+    stop.join()
+    assert not can_tell and site.receiver.heard() == before
+    gateway.ctl("start")
+
+
 def test_without_peg_monitor_no_old_number_is_shown(site):
     site.wait_until_connected()
     name = "postfix0-active"
@@ -151,6 +168,25 @@ def test_snmpd_may_start_late_and_figures_stand_in_any_folder(folders, tmp_path)
             agent.start()
             agent.wait_for_value(by_name(OUTPUT_FULL, "postfix1-hold"), '"0"')
             agent.wait_for_value(oid("applName", 3), '"postfix1"')
+    finally:
+        agent.stop()
+
+
+def test_an_snmpd_that_comes_later_and_lets_nobody_in_is_told_of_once(folders, tmp_path):
+    with open(folders.path(FRAGMENT)) as file:
+        lines = file.readlines()
+    strict = tmp_path / "strict.conf"
+    strict.write_text("".join(line for line in lines if not line.startswith("agentXPerms")))
+    agent = Agent(str(tmp_path), str(strict))
+    try:
+        with MonitorProcess(folders) as monitor:
+            wait_until(lambda: "SNMP: no snmpd at" in monitor.log(), monitor.log)
+            agent.start()
+            wait_until(lambda: "see agentXPerms in snmpd.conf(5)" in monitor.log(), monitor.log)
+            agent.stop()
+            agent = Agent(str(tmp_path), folders.path(FRAGMENT)).start()
+            agent.wait_for_value(oid("applName", 3), '"postfix1"')
+            assert monitor.log().count("agentXPerms") == 1
     finally:
         agent.stop()
 

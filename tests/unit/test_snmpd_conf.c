@@ -13,7 +13,7 @@ static void the_text_names_each_figure_as_the_original_did_and_the_socket(void *
     struct settings *settings = settings_of(
         "/r", "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\nINSTANCE_NEXTHOP[1]='[192.0.2.1]:25'\n"
               "MONITORING_DIR='/a \"b\\c'\nAGENTX_SOCKET=/x/master\n");
-    char *text = snmpd_conf_text(settings, "daemons");
+    char *text = snmpd_conf_text(settings);
     static const char expected[] =
         "extend postfix-frontend-incoming /bin/cat \"/r/a \\\"b\\\\c/postfix-frontend-incoming\"\n"
         "extend postfix-frontend-active /bin/cat \"/r/a \\\"b\\\\c/postfix-frontend-active\"\n"
@@ -33,7 +33,7 @@ static void the_text_names_each_figure_as_the_original_did_and_the_socket(void *
         "# MTA-MIB, NETWORK-SERVICES-MIB and traps of peg-monitor, through AgentX.\n"
         "master agentx\n"
         "agentXSocket unix:/r/x/master\n"
-        "agentXPerms 0660 0755 nobody daemons\n";
+        "agentXPerms 0660 0755 nobody\n";
 
     (void)state;
     assert_non_null(strstr(text, "extend"));
@@ -45,7 +45,7 @@ static void the_text_names_each_figure_as_the_original_did_and_the_socket(void *
 static void without_a_socket_there_is_no_agentx(void **state)
 {
     struct settings *settings = settings_of("", "AGENTX_SOCKET=\"\"\n");
-    char *text = snmpd_conf_text(settings, "daemons");
+    char *text = snmpd_conf_text(settings);
 
     (void)state;
     assert_null(strstr(text, "agentx"));
