@@ -1,6 +1,7 @@
 """Urgent mail, one message a second, while everything else is slow: how long it takes."""
 
 import contextlib
+import statistics
 import time
 
 import stress
@@ -117,7 +118,7 @@ def _figures(name, case, found):
         more = " (%d of %d took longer than was waited)" % (cut, len(together)) if cut else ""
         for what, title, samples in (
             ("p50", "p50", [percentile(run.times, 50) for run in runs]),
-            ("p99", "p99", [percentile(together, 99)]),
+            ("p99", "p99", [_p99(runs)]),
             ("longest", "longest" + more, [together[-1]]),
             ("accepted", "p99 until accepted", [percentile(accepted, 99)]),
         ):
@@ -128,16 +129,25 @@ def _figures(name, case, found):
     return figures
 
 
-def _bounds(figures):
-    """Ours under each stress, to ours without, and to one Postfix."""
-    p99 = {figure.name: figure.value for figure in figures if figure.name.endswith("_p99")}
+def _p99(runs):
+    """Of all messages of all rounds."""
+    return percentile(sorted(value for run in runs for value in run.times), 99)
+
+
+def _bounds(measured):
+    """Ours under each stress, to ours without, and to one Postfix.
+
+    Without stress it is the median of the p99 of each round: one message that happened to be late
+    must not excuse the others.
+    """
     found = []
     for name, case in CASES.items():
         if case.at_most:
-            ratio = p99["urgent_%s_yes_p99" % name] / p99["urgent_%s_yes_p99" % case.idle]
+            usual = statistics.median(_p99([run]) for run in measured[case.idle]["yes"])
+            ratio = _p99(measured[name]["yes"]) / usual
             title = "urgent p99, %s: times idle" % case.title
             found.append(Figure("urgent_%s" % name, title, [ratio], at_most=case.at_most))
-    ratio = p99["urgent_flood_P_p99"] / p99["urgent_flood_yes_p99"]
+    ratio = _p99(measured["flood"]["P"]) / _p99(measured["flood"]["yes"])
     title = "urgent p99, %s: one Postfix to ours" % CASES["flood"].title
     return found + [Figure("urgent_flood_P", title, [ratio], at_least=FLOOD_BETTER_MIN)]
 
@@ -177,6 +187,6 @@ def urgent(bench):
         "*backlog*: %s *flood*: %s *instance stopped*: %s *deferred mail retried*: %s"
         % tuple(CASES[name].manager.__doc__ for name in ("backlog", "flood", "stopped", "retried"))
     )
-    section = Section("urgent", "Urgent mail under stress", text, _bounds(figures) + figures)
+    section = Section("urgent", "Urgent mail under stress", text, _bounds(measured) + figures)
     section.plots = [_plot(bench, measured)]
     return section
