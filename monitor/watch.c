@@ -24,6 +24,9 @@ enum { RATE_MS_MIN = 500 }; /* what passes in less time tells little */
 
 enum next { NEXT_LOOK, NEXT_DRAW, NEXT_END };
 
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int others[] = {SIGTSTP, SIGCONT, SIGWINCH};
+
 struct watch {
     const struct watch_source *source;
     struct watch_terminal *terminal; /* NULL: lines go to whatever standard output is */
@@ -114,14 +117,38 @@ static bool draw(const struct watch *watch)
     return ok;
 }
 
+static bool is_ending(void)
+{
+    sigset_t pending;
+
+    sigpending(&pending);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (sigismember(&pending, endings[i]) == 1)
+            return true;
+    return false;
+}
+
+/*
+ * Take the screen. In the background this stops, as others do that want the terminal, until it is
+ * in the foreground, or until a signal ends it. Returns false with errno where the screen is not
+ * taken, EINTR in the latter case.
+ */
+static bool enter(const struct watch *watch)
+{
+    while (watch->terminal != NULL && !watch_terminal_enter(watch->terminal)) {
+        if (errno != EINTR || is_ending())
+            return false;
+        raise(SIGSTOP);
+    }
+    return true;
+}
+
 /* Be away until somebody has this process go on. */
 static void pause_here(struct watch *watch)
 {
     if (watch->terminal != NULL)
         watch_terminal_leave(watch->terminal);
     raise(SIGSTOP); /* as SIGTSTP, which is blocked, would have done */
-    if (watch->terminal != NULL)
-        watch_terminal_enter(watch->terminal);
 }
 
 static enum next take_signal(struct watch *watch)
@@ -135,11 +162,9 @@ static enum next take_signal(struct watch *watch)
         return NEXT_DRAW;
     case SIGTSTP:
         pause_here(watch);
-        return NEXT_LOOK;
+        return enter(watch) ? NEXT_LOOK : NEXT_END;
     case SIGCONT: /* another program may have had the screen */
-        if (watch->terminal != NULL)
-            watch_terminal_enter(watch->terminal);
-        return NEXT_LOOK;
+        return enter(watch) ? NEXT_LOOK : NEXT_END;
     default:
         return NEXT_END;
     }
@@ -185,12 +210,13 @@ static bool run(struct watch *watch)
 /* Signals that are taken by a descriptor from now on; -1 with errno. */
 static int take_signals(sigset_t *before_r)
 {
-    static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
     sigset_t signals;
 
     sigemptyset(&signals);
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        sigaddset(&signals, taken[i]);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        sigaddset(&signals, endings[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        sigaddset(&signals, others[i]);
     signal(SIGPIPE, SIG_IGN); /* write() tells it */
     sigprocmask(SIG_BLOCK, &signals, before_r);
     return signalfd(-1, &signals, SFD_CLOEXEC);
@@ -211,20 +237,17 @@ int watch_run(const struct watch_source *source, const char *program, int interv
                                       [KEYS] = {.fd = -1, .events = POLLIN},
                                       [EVENTS] = {.fd = source->fd, .events = POLLIN}},
                            .pace = {.interval_ms = (int64_t)interval_s * 1000}};
-    if (watch.terminal != NULL) {
-        watch_terminal_enter(watch.terminal);
-        watch.inputs[KEYS].fd = isatty(STDIN_FILENO) != 0 ? STDIN_FILENO : -1;
-    }
-    ok = signals >= 0 && run(&watch);
+    if (watch.terminal != NULL && isatty(STDIN_FILENO) != 0)
+        watch.inputs[KEYS].fd = STDIN_FILENO;
+    ok = signals >= 0 && enter(&watch) && run(&watch);
     error = errno;
     if (watch.terminal != NULL)
         watch_terminal_leave(watch.terminal);
     watch_terminal_close(&watch.terminal);
     close(signals);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    if (ok || error == EPIPE ||
-        error == EIO) /* nobody reads it any more, or the terminal is gone */
-        return EXIT_DONE;
+    if (ok || error == EPIPE || error == EIO || error == EINTR)
+        return EXIT_DONE; /* nobody reads it, the terminal is gone, or it was not to begin */
     errno = error;
     fprintf(stderr, "%s: cannot write: %m\n", program);
     return EXIT_FAILED;

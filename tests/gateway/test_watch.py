@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -145,6 +146,48 @@ def test_it_can_be_stopped_and_goes_on(folders):
         screen.press(b"q")
         assert screen.wait_for_end() == 0
         assert screen.modes() == screen.first_modes
+
+
+# What a shell does with a job: it starts one in the background, continues it there, and then has it
+# in the foreground, or ends it.
+SHELL = """
+import os, signal, subprocess, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = subprocess.Popen(sys.argv[2:], preexec_fn=os.setpgrp)
+for continued in (True, False):
+    assert os.WIFSTOPPED(os.waitpid(job.pid, os.WUNTRACED)[1])
+    if continued:
+        os.kill(job.pid, signal.SIGCONT)
+if sys.argv[1] == "foreground":
+    os.tcsetpgrp(0, job.pid)
+else:
+    os.kill(job.pid, signal.SIGTERM)
+os.kill(job.pid, signal.SIGCONT)
+status = os.waitstatus_to_exitcode(os.waitpid(job.pid, 0)[1])
+os.tcsetpgrp(0, os.getpgrp())
+print("it ended with", status)
+"""
+
+
+def as_job(folders, place):
+    return Screen(
+        [sys.executable, "-c", SHELL, place, *folders.command("peg-showqueues", "--watch=1")]
+    )
+
+
+def test_in_the_background_it_waits_for_the_terminal(folders):
+    with as_job(folders, "foreground") as screen:
+        screen.wait_for(is_shown)
+        screen.press(b"q")
+        assert screen.wait_for_end() == 0
+        assert b"it ended with 0" in screen.bytes
+        assert screen.modes() == screen.first_modes
+
+
+def test_in_the_background_it_can_be_ended(folders):
+    with as_job(folders, "background") as screen:
+        assert screen.wait_for_end() == 0
+        assert screen.bytes == b"it ended with -15\r\n"
 
 
 def test_a_queue_that_cannot_be_read_says_why(folders):
