@@ -135,7 +135,7 @@ static bool is_ending(void)
  */
 static bool enter(const struct watch *watch)
 {
-    while (watch->terminal != NULL && !watch_terminal_enter(watch->terminal)) {
+    while (!watch_terminal_enter(watch->terminal)) {
         if (errno != EINTR || is_ending())
             return false;
         raise(SIGSTOP);
@@ -144,10 +144,9 @@ static bool enter(const struct watch *watch)
 }
 
 /* Be away until somebody has this process go on. */
-static void pause_here(struct watch *watch)
+static void pause_here(const struct watch *watch)
 {
-    if (watch->terminal != NULL)
-        watch_terminal_leave(watch->terminal);
+    watch_terminal_leave(watch->terminal);
     raise(SIGSTOP); /* as SIGTSTP, which is blocked, would have done */
 }
 
@@ -217,35 +216,49 @@ static int take_signals(sigset_t *before_r)
         sigaddset(&signals, endings[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         sigaddset(&signals, others[i]);
-    signal(SIGPIPE, SIG_IGN); /* write() tells it */
     sigprocmask(SIG_BLOCK, &signals, before_r);
     return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-int watch_run(const struct watch_source *source, const char *program, int interval_s)
+/* Only here signals have to wait until the terminal is as it was: a write to a pipe that nobody
+ * reads can be ended by them. Returns false with errno. */
+static bool run_on_terminal(struct watch *watch)
 {
-    static struct watch watch; /* large for a stack */
     sigset_t before;
     int signals = take_signals(&before);
     bool ok;
     int error;
 
+    watch->inputs[SIGNALS].fd = signals;
+    if (isatty(STDIN_FILENO) != 0)
+        watch->inputs[KEYS].fd = STDIN_FILENO;
+    ok = signals >= 0 && enter(watch) && run(watch);
+    error = errno;
+    watch_terminal_leave(watch->terminal);
+    watch_terminal_close(&watch->terminal);
+    if (signals >= 0)
+        close(signals);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return ok;
+}
+
+int watch_run(const struct watch_source *source, const char *program, int interval_s)
+{
+    static struct watch watch; /* large for a stack */
+    bool ok;
+    int error;
+
     setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN); /* write() tells it */
     watch = (struct watch){.source = source,
-                           .terminal = watch_terminal_open(),
-                           .inputs = {[SIGNALS] = {.fd = signals, .events = POLLIN},
+                           .inputs = {[SIGNALS] = {.fd = -1, .events = POLLIN},
                                       [KEYS] = {.fd = -1, .events = POLLIN},
                                       [EVENTS] = {.fd = source->fd, .events = POLLIN}},
-                           .pace = {.interval_ms = (int64_t)interval_s * 1000}};
-    if (watch.terminal != NULL && isatty(STDIN_FILENO) != 0)
-        watch.inputs[KEYS].fd = STDIN_FILENO;
-    ok = signals >= 0 && enter(&watch) && run(&watch);
+                           .pace = {.interval_ms = (int64_t)interval_s * 1000},
+                           .terminal = watch_terminal_open()};
+    ok = watch.terminal != NULL ? run_on_terminal(&watch) : run(&watch);
     error = errno;
-    if (watch.terminal != NULL)
-        watch_terminal_leave(watch.terminal);
-    watch_terminal_close(&watch.terminal);
-    close(signals);
-    sigprocmask(SIG_SETMASK, &before, NULL);
     if (ok || error == EPIPE || error == EIO || error == EINTR)
         return EXIT_DONE; /* nobody reads it, the terminal is gone, or it was not to begin */
     errno = error;

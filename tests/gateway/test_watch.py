@@ -1,14 +1,17 @@
 """peg-showqueues --watch: what it shows on terminals of all kinds, and how it leaves them."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from harness.folders import QUEUES, queue_folders
+from harness.installation import POLL_S
 from harness.screen import PATIENCE_S, Screen
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"  # the alternate screen
@@ -245,7 +248,31 @@ def test_a_terminal_that_cannot_place_its_cursor_gets_lines_as_well(folders):
             screen.wait_for(is_shown)
             assert b"\x1b" not in screen.bytes
             screen.send_signal(signal.SIGTERM)
-            assert screen.wait_for_end() == 0
+            assert screen.wait_for_end() == -signal.SIGTERM
+
+
+def waits_to_write(process):
+    with open("/proc/%d/wchan" % process.pid) as file:
+        return file.read().endswith("pipe_write")
+
+
+def test_it_can_be_ended_while_nobody_reads_what_it_writes(folders):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    command = folders.command("peg-showqueues", "--watch=1")
+    with subprocess.Popen(command, stdout=writer) as process:
+        deadline = time.monotonic() + PATIENCE_S
+        while not waits_to_write(process) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        process.terminate()
+        ended = process.wait(PATIENCE_S)
+    os.close(reader)
+    os.close(writer)
+    assert ended == -signal.SIGTERM
 
 
 def test_what_cannot_be_written_is_an_error(folders):
