@@ -1,4 +1,5 @@
 /* peg-showqueues - print what stands in the queues of all instances */
+#include <errno.h>
 #include <stdio.h>
 
 #include "monitor/show.h"
@@ -56,7 +57,8 @@ int main(int argc, char **argv)
 
     show_options_read(&options, usage, argc, argv);
     status = run(&options);
-    if (fflush(stdout) != 0) {
+    errno = EIO; /* of an earlier write nobody knows it any more */
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         fprintf(stderr, "%s: cannot write: %m\n", options.common.program);
         return options.check ? SHOW_UNKNOWN : EXIT_FAILED;
     }

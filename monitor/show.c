@@ -72,9 +72,7 @@ static bool print_json(const struct show_options *options)
     if (text == NULL)
         fprintf(stderr, "%s: out of memory\n", options->common.program);
     free(text);
-    for (size_t i = 0; i < survey.instance_count; i++)
-        ok = ok && survey.instances[i].is_known;
-    return ok;
+    return showqueues_print_problems(&survey, options->common.program, stderr) && ok;
 }
 
 int show_run_json(const struct show_options *options)

@@ -135,6 +135,15 @@ static bool has_level(const struct show_levels *levels)
     return false;
 }
 
+/* As getopt_long() takes it, shortened or with an argument that it does not have. */
+static bool is_check(const char *text)
+{
+    enum { LEN_MIN = sizeof "--c" - 1 };
+    size_t len = strcspn(text, "=");
+
+    return len >= LEN_MIN && strncmp(text, "--check", len) == 0;
+}
+
 void show_options_read(struct show_options *options_r, const char *usage, int argc, char **argv)
 {
     int opt, index = 0;
@@ -144,7 +153,7 @@ void show_options_read(struct show_options *options_r, const char *usage, int ar
         .is_whole = true,
         .levels = {{SHOW_NO_LEVEL, SHOW_NO_LEVEL}, {SHOW_NO_LEVEL, SHOW_NO_LEVEL}}};
     for (int i = 1; i < argc; i++) /* before anything can be wrong */
-        if (strcmp(argv[i], "--check") == 0)
+        if (is_check(argv[i]))
             options_r->common.failure_status = SHOW_UNKNOWN;
     while ((opt = getopt_long(argc, argv, "", long_options, &index)) != -1)
         take_option(options_r, opt, long_options[index].name);

@@ -48,22 +48,25 @@ static void print_instance(const struct layout *layout, const struct survey_inst
     }
 }
 
-/* Returns whether all instances are known. */
-static bool print_instances(const struct layout *layout, const char *program, FILE *err)
+bool showqueues_print_problems(const struct survey *survey, const char *program, FILE *err)
 {
-    const struct survey *survey = layout->survey;
     bool ok = true;
 
     for (size_t i = 0; i < survey->instance_count; i++) {
         const struct survey_instance *instance = &survey->instances[i];
 
-        if (instance->is_known)
-            print_instance(layout, instance);
-        else
+        if (!instance->is_known)
             fprintf(err, "%s: %s\n", program, instance->why);
         ok = ok && instance->is_known;
     }
     return ok;
+}
+
+static void print_instances(const struct layout *layout)
+{
+    for (size_t i = 0; i < layout->survey->instance_count; i++)
+        if (layout->survey->instances[i].is_known)
+            print_instance(layout, &layout->survey->instances[i]);
 }
 
 bool showqueues_print(const struct survey *survey, const char *program, FILE *out, FILE *err)
@@ -73,22 +76,22 @@ bool showqueues_print(const struct survey *survey, const char *program, FILE *ou
     fputs("Message count in incoming, active, deferred and hold queues of all Postfix instances\n"
           "\n",
           out);
-    return print_instances(&layout, program, err);
+    print_instances(&layout);
+    return showqueues_print_problems(survey, program, err);
 }
 
 bool showqueues_print_age(const struct survey *survey, const char *program, FILE *out, FILE *err)
 {
     const struct layout layout = {.survey = survey, .out = out, .with_age = true};
-    bool ok;
 
     fputs("Message count and oldest message in incoming, active, deferred and hold queues of all "
           "Postfix instances\n"
           "\n",
           out);
-    ok = print_instances(&layout, program, err);
+    print_instances(&layout);
     if (survey->instance_count > 1) {
         fprintf(out, " * all = %" PRIu64, survey_messages_of_all(survey));
         end_line(&layout, survey_oldest_of_all_ms(survey));
     }
-    return ok;
+    return showqueues_print_problems(survey, program, err);
 }

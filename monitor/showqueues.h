@@ -26,6 +26,11 @@ bool showqueues_print(const struct survey *survey, const char *program, FILE *ou
 bool showqueues_print_age(const struct survey *survey, const char *program, FILE *out,
                           FILE *err) PEG_MUST_USE;
 
+/* Only what could not be counted, and why; what --json has in itself, it tells on stderr as well.
+ */
+bool showqueues_print_problems(const struct survey *survey, const char *program,
+                               FILE *err) PEG_MUST_USE;
+
 /* An age as operators read it: `04:05:06`, `3d 04:05:06`. */
 enum { SHOWQUEUES_AGE_SIZE = 40 };
 void showqueues_age_text(int64_t age_s, char text_r[SHOWQUEUES_AGE_SIZE]);

@@ -24,6 +24,9 @@ enum { RATE_MS_MIN = 500 }; /* what passes in less time tells little */
 
 enum next { NEXT_LOOK, NEXT_DRAW, NEXT_END };
 
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int others[] = {SIGTSTP, SIGCONT, SIGWINCH};
+
 struct watch {
     const struct watch_source *source;
     struct watch_terminal *terminal; /* NULL: lines go to whatever standard output is */
@@ -114,14 +117,37 @@ static bool draw(const struct watch *watch)
     return ok;
 }
 
-/* Be away until somebody has this process go on. */
-static void pause_here(struct watch *watch)
+static bool is_ending(void)
 {
-    if (watch->terminal != NULL)
-        watch_terminal_leave(watch->terminal);
+    sigset_t pending;
+
+    sigpending(&pending);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (sigismember(&pending, endings[i]) == 1)
+            return true;
+    return false;
+}
+
+/*
+ * Take the screen. In the background this stops, as others do that want the terminal, until it is
+ * in the foreground, or until a signal ends it. Returns false with errno where the screen is not
+ * taken, EINTR in the latter case.
+ */
+static bool enter(const struct watch *watch)
+{
+    while (!watch_terminal_enter(watch->terminal)) {
+        if (errno != EINTR || is_ending())
+            return false;
+        raise(SIGSTOP);
+    }
+    return true;
+}
+
+/* Be away until somebody has this process go on. */
+static void pause_here(const struct watch *watch)
+{
+    watch_terminal_leave(watch->terminal);
     raise(SIGSTOP); /* as SIGTSTP, which is blocked, would have done */
-    if (watch->terminal != NULL)
-        watch_terminal_enter(watch->terminal);
 }
 
 static enum next take_signal(struct watch *watch)
@@ -135,11 +161,9 @@ static enum next take_signal(struct watch *watch)
         return NEXT_DRAW;
     case SIGTSTP:
         pause_here(watch);
-        return NEXT_LOOK;
+        return enter(watch) ? NEXT_LOOK : NEXT_END;
     case SIGCONT: /* another program may have had the screen */
-        if (watch->terminal != NULL)
-            watch_terminal_enter(watch->terminal);
-        return NEXT_LOOK;
+        return enter(watch) ? NEXT_LOOK : NEXT_END;
     default:
         return NEXT_END;
     }
@@ -185,46 +209,58 @@ static bool run(struct watch *watch)
 /* Signals that are taken by a descriptor from now on; -1 with errno. */
 static int take_signals(sigset_t *before_r)
 {
-    static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
     sigset_t signals;
 
     sigemptyset(&signals);
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        sigaddset(&signals, taken[i]);
-    signal(SIGPIPE, SIG_IGN); /* write() tells it */
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        sigaddset(&signals, endings[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        sigaddset(&signals, others[i]);
     sigprocmask(SIG_BLOCK, &signals, before_r);
     return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-int watch_run(const struct watch_source *source, const char *program, int interval_s)
+/* Only here signals have to wait until the terminal is as it was: a write to a pipe that nobody
+ * reads can be ended by them. Returns false with errno. */
+static bool run_on_terminal(struct watch *watch)
 {
-    static struct watch watch; /* large for a stack */
     sigset_t before;
     int signals = take_signals(&before);
     bool ok;
     int error;
 
+    watch->inputs[SIGNALS].fd = signals;
+    if (isatty(STDIN_FILENO) != 0)
+        watch->inputs[KEYS].fd = STDIN_FILENO;
+    ok = signals >= 0 && enter(watch) && run(watch);
+    error = errno;
+    watch_terminal_leave(watch->terminal);
+    watch_terminal_close(&watch->terminal);
+    if (signals >= 0)
+        close(signals);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return ok;
+}
+
+int watch_run(const struct watch_source *source, const char *program, int interval_s)
+{
+    static struct watch watch; /* large for a stack */
+    bool ok;
+    int error;
+
     setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN); /* write() tells it */
     watch = (struct watch){.source = source,
-                           .terminal = watch_terminal_open(),
-                           .inputs = {[SIGNALS] = {.fd = signals, .events = POLLIN},
+                           .inputs = {[SIGNALS] = {.fd = -1, .events = POLLIN},
                                       [KEYS] = {.fd = -1, .events = POLLIN},
                                       [EVENTS] = {.fd = source->fd, .events = POLLIN}},
-                           .pace = {.interval_ms = (int64_t)interval_s * 1000}};
-    if (watch.terminal != NULL) {
-        watch_terminal_enter(watch.terminal);
-        watch.inputs[KEYS].fd = isatty(STDIN_FILENO) != 0 ? STDIN_FILENO : -1;
-    }
-    ok = signals >= 0 && run(&watch);
+                           .pace = {.interval_ms = (int64_t)interval_s * 1000},
+                           .terminal = watch_terminal_open()};
+    ok = watch.terminal != NULL ? run_on_terminal(&watch) : run(&watch);
     error = errno;
-    if (watch.terminal != NULL)
-        watch_terminal_leave(watch.terminal);
-    watch_terminal_close(&watch.terminal);
-    close(signals);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    if (ok || error == EPIPE ||
-        error == EIO) /* nobody reads it any more, or the terminal is gone */
-        return EXIT_DONE;
+    if (ok || error == EPIPE || error == EIO || error == EINTR)
+        return EXIT_DONE; /* nobody reads it, the terminal is gone, or it was not to begin */
     errno = error;
     fprintf(stderr, "%s: cannot write: %m\n", program);
     return EXIT_FAILED;

@@ -5,7 +5,25 @@
 #define PEG_WATCH_HERE_H
 
 #include "lib/attr.h"
+#include "monitor/flow.h"
 #include "monitor/show_options.h"
+#include "monitor/watch.h"
+
+/* Where a view gets its surveys from. */
+struct watch_here {
+    const struct show_options *options;
+    struct settings *settings;
+    struct flow *flow; /* NULL: rates are those of peg-monitor's survey, or not known */
+};
+
+/*
+ * The take() of a watch_source, of which arg is a struct watch_here. What goes through the queues
+ * while it looks is counted, but the flows of the survey are those of its beginning, as its time
+ * is.
+ */
+bool watch_here_take(void *arg, enum survey_detail detail, bool (*is_over)(void *over_arg),
+                     void *over_arg, struct survey *survey_r,
+                     char why_r[WATCH_WHY_SIZE]) PEG_MUST_USE;
 
 /*
  * Read the settings, and show what the options ask for with what goes through the queues as long as

@@ -2,7 +2,9 @@
  */
 #include "monitor/watch_terminal.h"
 
+#include <errno.h>
 #include <langinfo.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -32,6 +34,7 @@ struct watch_terminal {
     char alarm[STYLE_SIZE];
     bool has_keys;
     struct termios before; /* where has_keys */
+    bool is_entered;
 };
 
 /* Capabilities may ask for pauses, `$<5>`, as terminals needed that were built before 1990. */
@@ -131,7 +134,29 @@ static void measure(int *width_r, int *height_r)
     *height_r = size_of(size.ws_row, "lines", HEIGHT);
 }
 
-void watch_terminal_enter(struct watch_terminal *terminal)
+static void ignore(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* In the background tcsetattr() would stop here, and whoever ends this process would wait for ever.
+ * Returns false with errno, EINTR there. */
+static bool set_modes(const struct termios *modes)
+{
+    const struct sigaction interrupt = {.sa_handler = ignore};
+    struct sigaction before;
+    bool ok;
+    int error;
+
+    sigaction(SIGTTOU, &interrupt, &before);
+    ok = tcsetattr(STDIN_FILENO, TCSADRAIN, modes) == 0;
+    error = errno;
+    sigaction(SIGTTOU, &before, NULL);
+    errno = error;
+    return ok;
+}
+
+bool watch_terminal_enter(struct watch_terminal *terminal)
 {
     struct termios keys = terminal->before;
 
@@ -139,22 +164,27 @@ void watch_terminal_enter(struct watch_terminal *terminal)
         keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
         keys.c_cc[VMIN] = 1;
         keys.c_cc[VTIME] = 0;
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &keys);
+        if (!set_modes(&keys))
+            return false;
     }
-    (void)!(say(terminal->strings[SMCUP]) && say(terminal->strings[CIVIS])); /* as _show() tells */
+    terminal->is_entered = true;
+    return say(terminal->strings[SMCUP]) && say(terminal->strings[CIVIS]);
 }
 
 void watch_terminal_leave(struct watch_terminal *terminal)
 {
     int width, height;
 
+    if (!terminal->is_entered)
+        return;
+    terminal->is_entered = false;
     measure(&width, &height);
     if (terminal->strings[RMCUP][0] == '\0') /* what was shown stays: go on below it */
         (void)!say(tiparm(terminal->strings[CUP], height - 1, 0));
     (void)!(say(terminal->strings[SGR0]) && say(terminal->strings[CNORM]) &&
             say(terminal->strings[RMCUP]));
     if (terminal->has_keys)
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->before);
+        (void)!set_modes(&terminal->before);
 }
 
 void watch_terminal_look(const struct watch_terminal *terminal, struct watch_look *look)

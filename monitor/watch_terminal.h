@@ -26,10 +26,11 @@ void watch_terminal_close(struct watch_terminal **terminal);
 /*
  * Take the screen: what stands there is put aside, the cursor is hidden, and keys come one by one
  * and unseen where standard input is a terminal. Also where another program had it meanwhile.
+ * Returns false with errno; EINTR where another job of the shell is in the foreground.
  */
-void watch_terminal_enter(struct watch_terminal *terminal);
+bool watch_terminal_enter(struct watch_terminal *terminal) PEG_MUST_USE;
 
-/* Give it back as it was, to stop for a while or for ever. */
+/* Give it back as it was, to stop for a while or for ever; nothing where it was not taken. */
 void watch_terminal_leave(struct watch_terminal *terminal);
 
 /*

@@ -1,9 +1,12 @@
 """peg-showqueues: how many messages stand in each queue, in a layout that stays as it is."""
 
 import collections
+import json
 import os
+import resource
 import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -140,6 +143,39 @@ def test_a_missing_queue_folder_is_an_error_and_the_other_instances_are_shown(fo
     assert done.returncode == 1
     assert done.stdout == HEADING + " * postfix-frontend = 0\n * postfix0 = 0\n"
     assert "%s: No such file or directory" % folders.path(missing) in done.stderr
+
+
+def test_json_has_the_reason_and_so_has_stderr(folders):
+    shutil.rmtree(folders.path("var/spool/postfix1/hold"))
+    done = folders.tool("peg-showqueues", "--json", check=False)
+    assert done.returncode == 1
+    reason = json.loads(done.stdout)["instances"][2]["error"]
+    assert done.stderr == "peg-showqueues: %s\n" % reason
+
+
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+def test_what_is_not_written_to_its_end_is_an_error(tmp_path):
+    path = tmp_path / "shown"
+    with queue_folders(64) as folders:
+        for options in ([], ["--json"], ["--destinations", "--json"], ["--check"]):
+            with open(path, "wb") as out:
+                out.write(bytes(4000))
+                out.flush()
+                done = subprocess.run(
+                    folders.command("peg-showqueues", *options),
+                    stdout=out,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    preexec_fn=limit_files,
+                    check=False,
+                )
+            assert path.stat().st_size == 4096
+            assert done.returncode == (3 if options == ["--check"] else 1)
+            assert "peg-showqueues: cannot write: " in done.stderr
 
 
 def test_only_queue_files_are_counted(folders):

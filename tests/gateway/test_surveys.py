@@ -303,6 +303,8 @@ def test_a_broken_configuration_is_unknown(checked_gateway):
         (["--check", "--warning=many"], 3),
         (["--warning-age=1x", "--check"], 3),
         (["--check", "--nonsense"], 3),
+        (["--chec", "--warning=many"], 3),
+        (["--check=5"], 3),
         (["--check", "--json"], 3),
         (["--check", "surplus"], 3),
         (["--check", "--instance=postfix99"], 3),

@@ -1,13 +1,17 @@
 """peg-showqueues --watch: what it shows on terminals of all kinds, and how it leaves them."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
+import sys
+import time
 
 import pytest
 
 from harness.folders import QUEUES, queue_folders
+from harness.installation import POLL_S
 from harness.screen import PATIENCE_S, Screen
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"  # the alternate screen
@@ -147,6 +151,48 @@ def test_it_can_be_stopped_and_goes_on(folders):
         assert screen.modes() == screen.first_modes
 
 
+# What a shell does with a job: it starts one in the background, continues it there, and then has it
+# in the foreground, or ends it.
+SHELL = """
+import os, signal, subprocess, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = subprocess.Popen(sys.argv[2:], preexec_fn=os.setpgrp)
+for continued in (True, False):
+    assert os.WIFSTOPPED(os.waitpid(job.pid, os.WUNTRACED)[1])
+    if continued:
+        os.kill(job.pid, signal.SIGCONT)
+if sys.argv[1] == "foreground":
+    os.tcsetpgrp(0, job.pid)
+else:
+    os.kill(job.pid, signal.SIGTERM)
+os.kill(job.pid, signal.SIGCONT)
+status = os.waitstatus_to_exitcode(os.waitpid(job.pid, 0)[1])
+os.tcsetpgrp(0, os.getpgrp())
+print("it ended with", status)
+"""
+
+
+def as_job(folders, place):
+    return Screen(
+        [sys.executable, "-c", SHELL, place, *folders.command("peg-showqueues", "--watch=1")]
+    )
+
+
+def test_in_the_background_it_waits_for_the_terminal(folders):
+    with as_job(folders, "foreground") as screen:
+        screen.wait_for(is_shown)
+        screen.press(b"q")
+        assert screen.wait_for_end() == 0
+        assert b"it ended with 0" in screen.bytes
+        assert screen.modes() == screen.first_modes
+
+
+def test_in_the_background_it_can_be_ended(folders):
+    with as_job(folders, "background") as screen:
+        assert screen.wait_for_end() == 0
+        assert screen.bytes == b"it ended with -15\r\n"
+
+
 def test_a_queue_that_cannot_be_read_says_why(folders):
     os.rmdir(path(folders, 2, "hold", ""))
     with watch(folders, columns=200) as screen:
@@ -202,7 +248,31 @@ def test_a_terminal_that_cannot_place_its_cursor_gets_lines_as_well(folders):
             screen.wait_for(is_shown)
             assert b"\x1b" not in screen.bytes
             screen.send_signal(signal.SIGTERM)
-            assert screen.wait_for_end() == 0
+            assert screen.wait_for_end() == -signal.SIGTERM
+
+
+def waits_to_write(process):
+    with open("/proc/%d/wchan" % process.pid) as file:
+        return file.read().endswith("pipe_write")
+
+
+def test_it_can_be_ended_while_nobody_reads_what_it_writes(folders):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    command = folders.command("peg-showqueues", "--watch=1")
+    with subprocess.Popen(command, stdout=writer) as process:
+        deadline = time.monotonic() + PATIENCE_S
+        while not waits_to_write(process) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+        process.terminate()
+        ended = process.wait(PATIENCE_S)
+    os.close(reader)
+    os.close(writer)
+    assert ended == -signal.SIGTERM
 
 
 def test_what_cannot_be_written_is_an_error(folders):

@@ -50,7 +50,7 @@ static void make_both(const char *root)
 }
 
 /* A link to itself in place of a folder: it cannot be opened, whoever tries. */
-static void break_folder(const char *root, const char *below)
+static inline void break_folder(const char *root, const char *below)
 {
     char path[PATH_SIZE];
 
