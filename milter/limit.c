@@ -19,7 +19,7 @@ static void warn_of_limit(int max)
     if (log_limit_pass_shared(&refused_limit, clock_boot_ms(), &held_back))
         log_warn("LIMIT_CONNECTIONS_MILTER: %d SMTP sessions are served, and the mail of one more "
                  "goes by the default priority (%" PRIu64 " more since the last such warning); "
-                 "raise it to the number of smtpd processes in the frontend",
+                 "raise it to twice the number of smtpd processes in the frontend",
                  max, held_back);
 }
 

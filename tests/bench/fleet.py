@@ -18,9 +18,6 @@ from traffic import Load, Sink
 # Beside those of tests/gateway/harness/template.py: a benchmark has one client with many sessions.
 TEMPLATE_CONF = {"inet_protocols": "ipv4", "smtpd_client_connection_count_limit": "0"}
 NICE = {0: 2, 1: 1, 2: 0, 3: -1, 4: -2}  # the original's
-# As many as there are smtpd processes is too few where all are at work: peg-milter hears of the end
-# of a session after the next has begun, whose mail then goes by the default priority.
-MILTER_SESSIONS = {"LIMIT_CONNECTIONS_MILTER": 200}
 TITLES = {
     "A": "A, qpsmtpd as filter",
     "N": "N, no classification",
@@ -42,7 +39,7 @@ class Ours(Gateway):
 
     def __init__(self, root, conf=None, claims=None):
         conf = dict({"NICE_LEVEL[%d]" % n: level for n, level in NICE.items()}, **(conf or {}))
-        conf.update(MONITORING, **MILTER_SESSIONS)
+        conf.update(MONITORING)
         super().__init__(root, conf=conf, rules=PLAIN_RULES, template_conf=TEMPLATE_CONF)
         self._bench_conf = conf
         self._claims = claims
