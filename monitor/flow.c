@@ -30,8 +30,11 @@ struct flow_instance {
 struct flow {
     int inotify_fd;
     pthread_mutex_t lock;                                  /* of all below */
+    bool is_looking;                                       /* instances stay as they are */
     struct flow_instance *instances[SURVEY_INSTANCES_MAX]; /* by place_of() */
     uint64_t overflows;
+    bool is_watched;           /* all that the last settings want, but for what is not there */
+    char why[QUEUES_WHY_SIZE]; /* it is not */
 };
 
 static size_t place_of(int instance)
@@ -125,7 +128,14 @@ void flow_close(struct flow **flow)
 struct looking {
     struct flow_instance *instance;
     enum queue queue;
+    bool (*is_over)(void *arg); /* NULL: never */
+    void *arg;
 };
+
+static bool is_over(const struct looking *looking)
+{
+    return looking->is_over != NULL && looking->is_over(looking->arg);
+}
 
 static bool found(void *arg, int dir_fd, const char *name)
 {
@@ -133,22 +143,40 @@ static bool found(void *arg, int dir_fd, const char *name)
 
     looking->instance->look_fd = dir_fd;
     flow_count_found(&looking->instance->count, looking->queue, name);
-    return true;
+    return !is_over(looking);
 }
 
 /* A folder that cannot be read has no messages that are known: they leave without octets. */
-static void look(struct flow_instance *instance)
+static void look(struct looking *looking)
 {
-    struct looking looking = {.instance = instance, .queue = QUEUE_ACTIVE};
+    struct flow_instance *instance = looking->instance;
     char why[QUEUES_WHY_SIZE];
 
     flow_count_look_begin(&instance->count);
-    (void)!queues_walk(instance->queue_dir, looking.queue, found, &looking, why);
-    looking.queue = QUEUE_INCOMING;
-    (void)!queues_walk(instance->queue_dir, looking.queue, found, &looking, why);
+    looking->queue = QUEUE_ACTIVE;
+    (void)!queues_walk(instance->queue_dir, looking->queue, found, looking, why);
+    looking->queue = QUEUE_INCOMING;
+    (void)!queues_walk(instance->queue_dir, looking->queue, found, looking, why);
     flow_count_look_end(&instance->count);
     instance->look_fd = -1;
-    instance->must_look = false;
+}
+
+/* Look where it must be: with the lock, which others may have while folders are read. */
+static void look_anew(struct flow *flow, struct looking *looking)
+{
+    for (size_t i = 0; i < SURVEY_INSTANCES_MAX; i++) {
+        struct flow_instance *instance = flow->instances[i];
+
+        if (instance == NULL || !instance->must_look)
+            continue;
+        instance->must_look = false;
+        looking->instance = instance;
+        flow->is_looking = true;
+        pthread_mutex_unlock(&flow->lock);
+        look(looking);
+        pthread_mutex_lock(&flow->lock);
+        flow->is_looking = false;
+    }
 }
 
 /* Returns false with the reason where folders that are there cannot be watched. */
@@ -170,34 +198,43 @@ static bool watch_instance(struct flow *flow, struct flow_instance *instance,
                                      : queues_advice(errno));
             return false;
         }
-    if (is_changed)
-        look(instance);
+    instance->must_look = instance->must_look || is_changed;
     total->is_known = true;
     if (total->since_ms == 0)
         total->since_ms = clock_wall_ms();
     return true;
 }
 
-bool flow_watch(struct flow *flow, const struct settings *settings, char why_r[QUEUES_WHY_SIZE])
+/* With the lock. */
+static void watch_all(struct flow *flow, const struct settings *settings)
 {
-    bool ok = true;
-
+    flow->is_watched = true;
     for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++) {
         struct flow_instance **instance = &flow->instances[place_of(n)];
         char queue_dir[PATH_MAX];
 
-        pthread_mutex_lock(&flow->lock); /* for one at a time: events wait meanwhile */
         if (n >= settings->priority_count ||
             (n != PEG_FRONTEND && !settings_is_local(settings, n)) ||
             !survey_queue_dir(settings, n, queue_dir)) {
             free_instance(flow, instance);
         } else if (*instance != NULL || (*instance = new_instance()) != NULL) {
             memcpy((*instance)->queue_dir, queue_dir, sizeof queue_dir);
-            ok = watch_instance(flow, *instance, why_r) && ok;
+            flow->is_watched = watch_instance(flow, *instance, flow->why) && flow->is_watched;
         }
-        pthread_mutex_unlock(&flow->lock);
     }
-    return ok;
+}
+
+bool flow_watch(struct flow *flow, const struct settings *settings, char why_r[QUEUES_WHY_SIZE])
+{
+    bool is_watched;
+
+    pthread_mutex_lock(&flow->lock); /* events wait meanwhile */
+    if (!flow->is_looking)
+        watch_all(flow, settings);
+    is_watched = flow->is_watched;
+    memcpy(why_r, flow->why, sizeof flow->why);
+    pthread_mutex_unlock(&flow->lock);
+    return is_watched;
 }
 
 /* A folder was made in a watched one. */
@@ -206,7 +243,7 @@ static void subfolder(struct flow *flow, struct flow_instance *instance, struct 
 {
     if (!flow_folder_add(folder, flow->inotify_fd, instance->queue_dir, watch, name))
         flow_folder_end(folder, flow->inotify_fd); /* flow_watch() tries again and tells why */
-    look(instance); /* files may have come before the watch; before their moves are told */
+    instance->must_look = true;                    /* files may have come before the watch */
 }
 
 static void event_in(struct flow *flow, struct flow_instance *instance, struct flow_folder *folder,
@@ -254,25 +291,25 @@ static void count_event(struct flow *flow, const struct inotify_event *event, in
         }
 }
 
-void flow_drain(struct flow *flow)
+void flow_drain(struct flow *flow, bool (*is_over_now)(void *arg), void *arg)
 {
+    struct looking looking = {.is_over = is_over_now, .arg = arg};
     _Alignas(struct inotify_event) char batch[BATCH_SIZE];
     ssize_t len;
 
     do {
         pthread_mutex_lock(&flow->lock);
+        look_anew(flow, &looking);
         len = read(flow->inotify_fd, batch, sizeof batch);
-        for (ssize_t at = 0; at < len;) {
+        for (ssize_t at = 0; at < len && !is_over(&looking);) {
             const struct inotify_event *event = (const void *)(batch + at);
 
             count_event(flow, event, clock_wall_ms());
+            look_anew(flow, &looking); /* before the moves of what is found are told */
             at += (ssize_t)(sizeof *event + event->len);
         }
-        for (size_t i = 0; i < SURVEY_INSTANCES_MAX; i++)
-            if (flow->instances[i] != NULL && flow->instances[i]->must_look)
-                look(flow->instances[i]);
         pthread_mutex_unlock(&flow->lock);
-    } while (len > 0);
+    } while (len > 0 && !is_over(&looking));
 }
 
 void flow_fill(struct flow *flow, struct survey *survey)

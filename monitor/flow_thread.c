@@ -10,16 +10,25 @@
 
 #include "lib/log.h"
 
+static bool is_over(void *arg)
+{
+    struct flow_thread *thread = arg;
+
+    return atomic_load(&thread->ends);
+}
+
 static void *run(void *arg)
 {
-    const struct flow_thread *thread = arg;
+    struct flow_thread *thread = arg;
     struct pollfd waits[] = {{.fd = flow_descriptor(thread->flow), .events = POLLIN},
-                             {.fd = thread->end_fd, .events = POLLIN}};
+                             {.fd = thread->wake_fd, .events = POLLIN}};
+    eventfd_t wakes;
 
-    while (waits[1].revents == 0) {
-        flow_drain(thread->flow);
+    while (!is_over(thread)) {
+        flow_drain(thread->flow, is_over, thread);
         if (poll(waits, sizeof waits / sizeof *waits, -1) < 0 && errno != EINTR)
             break;
+        (void)!eventfd_read(thread->wake_fd, &wakes);
     }
     return NULL;
 }
@@ -40,9 +49,11 @@ void flow_thread_start(struct flow_thread *thread, const struct settings *settin
 {
     int error;
 
-    *thread = (struct flow_thread){.flow = flow_open(), .end_fd = eventfd(0, EFD_CLOEXEC)};
+    *thread = (struct flow_thread){.flow = flow_open(),
+                                   .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     error = errno;
-    if (thread->flow != NULL && thread->end_fd >= 0) {
+    atomic_init(&thread->ends, false);
+    if (thread->flow != NULL && thread->wake_fd >= 0) {
         watch(thread, settings);
         error = pthread_create(&thread->thread, NULL, run, thread);
         if (error == 0)
@@ -50,8 +61,8 @@ void flow_thread_start(struct flow_thread *thread, const struct settings *settin
     }
     log_warn("mail that passes is not counted: %s", strerror(error));
     flow_close(&thread->flow);
-    if (thread->end_fd >= 0)
-        close(thread->end_fd);
+    if (thread->wake_fd >= 0)
+        close(thread->wake_fd);
 }
 
 void flow_thread_round(struct flow_thread *thread, const struct settings *settings,
@@ -62,6 +73,7 @@ void flow_thread_round(struct flow_thread *thread, const struct settings *settin
     if (thread->flow == NULL)
         return;
     watch(thread, settings);
+    eventfd_write(thread->wake_fd, 1); /* there may be new folders to look at */
     flow_fill(thread->flow, survey);
     overflows = flow_overflows(thread->flow);
     if (overflows != thread->overflows)
@@ -81,8 +93,9 @@ void flow_thread_end(struct flow_thread *thread)
 {
     if (thread->flow == NULL)
         return;
-    eventfd_write(thread->end_fd, 1);
+    atomic_store(&thread->ends, true);
+    eventfd_write(thread->wake_fd, 1);
     pthread_join(thread->thread, NULL);
-    close(thread->end_fd);
+    close(thread->wake_fd);
     flow_close(&thread->flow);
 }

@@ -5,6 +5,7 @@
 #define PEG_FLOW_THREAD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +16,8 @@
 struct flow_thread {
     struct flow *flow; /* NULL: nothing is counted, and the log says why */
     pthread_t thread;
-    int end_fd;
+    int wake_fd; /* an eventfd: there may be folders to look at, or the end has come */
+    atomic_bool ends;
     bool is_unwatched;  /* the log knows */
     uint64_t overflows; /* the log knows of these */
 };
@@ -37,7 +39,7 @@ void flow_thread_round(struct flow_thread *thread, const struct settings *settin
 /* Put what is known into a survey, in any thread. */
 void flow_thread_fill(const struct flow_thread *thread, struct survey *survey);
 
-/* End it, and wait for that; nothing where it was not started. */
+/* End it at once, also in the midst of long queues; nothing where it was not started. */
 void flow_thread_end(struct flow_thread *thread);
 
 #endif

@@ -18,12 +18,13 @@ static bool is_over_now(void *arg)
     const struct under_way *look = arg;
 
     if (look->flow != NULL)
-        flow_drain(look->flow);
+        flow_drain(look->flow, look->is_over, look->over_arg);
     return look->is_over(look->over_arg);
 }
 
 /* The flows as they are now, of all Postfixes that there may be. */
-static void take_flows(const struct watch_here *here, struct survey *flows_r)
+static void take_flows(const struct watch_here *here, const struct under_way *look,
+                       struct survey *flows_r)
 {
     char why[QUEUES_WHY_SIZE];
 
@@ -31,7 +32,7 @@ static void take_flows(const struct watch_here *here, struct survey *flows_r)
     for (int place = 0; place < SURVEY_INSTANCES_MAX; place++)
         flows_r->instances[place].instance = PEG_FRONTEND + place;
     (void)!flow_watch(here->flow, here->settings, why); /* rates are unknown where it fails */
-    flow_drain(here->flow);
+    flow_drain(here->flow, look->is_over, look->over_arg);
     flow_fill(here->flow, flows_r);
 }
 
@@ -43,7 +44,7 @@ bool watch_here_take(void *arg, enum survey_detail detail, bool (*is_over)(void 
     struct under_way look = {.flow = here->flow, .is_over = is_over, .over_arg = over_arg};
 
     if (here->flow != NULL)
-        take_flows(here, &flows);
+        take_flows(here, &look, &flows);
     if (!show_look(here->options, here->settings, detail, is_over_now, &look, survey_r, why_r))
         return false;
     for (size_t i = 0; here->flow != NULL && i < survey_r->instance_count; i++)
@@ -55,7 +56,7 @@ static void drain(void *arg)
 {
     const struct watch_here *here = arg;
 
-    flow_drain(here->flow);
+    flow_drain(here->flow, NULL, NULL);
 }
 
 /* Whether the first survey can be taken; says why not. Later failures are shown, and pass. */

@@ -7,6 +7,7 @@
 #include "tests/unit/settings_of.h"
 
 enum { MANY = 10000 }; /* moves: more than the kernel keeps */
+enum { PATIENCE_S = 30 };
 
 struct watching {
     char *root;
@@ -19,6 +20,7 @@ static void watch(struct watching *watching)
     char why[QUEUES_WHY_SIZE];
 
     assert_true(flow_watch(watching->flow, watching->settings, why));
+    flow_drain(watching->flow, NULL, NULL); /* which looks at what is there */
 }
 
 static struct watching begin(char *root, const char *lines)
@@ -43,7 +45,7 @@ static const struct survey_flow *flow_of(const struct watching *watching, int in
     static struct survey survey;
 
     survey = (struct survey){.instances = {{.instance = instance}}, .instance_count = 1};
-    flow_drain(watching->flow);
+    flow_drain(watching->flow, NULL, NULL);
     flow_fill(watching->flow, &survey);
     return &survey.instances[0].flow;
 }
@@ -191,6 +193,47 @@ static void lost_events_are_told_and_counting_goes_on(void **state)
     end(&watching);
 }
 
+struct asking {
+    const struct watching *watching;
+    unsigned times;
+};
+
+/* Asked while folders are read: nobody else may have to wait for that. */
+static bool ask_others(void *arg)
+{
+    struct asking *asking = arg;
+    char why[QUEUES_WHY_SIZE];
+    struct survey survey = {.instances = {{.instance = PEG_FRONTEND}}, .instance_count = 1};
+
+    asking->times++;
+    flow_fill(asking->watching->flow, &survey);
+    assert_true(survey.instances[0].flow.is_known);
+    assert_true(flow_watch(asking->watching->flow, asking->watching->settings, why));
+    return true;
+}
+
+static void a_look_at_long_queues_holds_nobody_up_and_can_be_ended(void **state)
+{
+    char *root = *state;
+    struct watching watching = {.root = root, .settings = settings_of(root, TWO)};
+    struct asking asking = {.watching = &watching};
+    char why[QUEUES_WHY_SIZE], name[64];
+
+    make_both(root);
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, FRONTEND "incoming/A%d", i);
+        make_message(root, name);
+    }
+    watching.flow = flow_open();
+    assert_non_null(watching.flow);
+    assert_true(flow_watch(watching.flow, watching.settings, why));
+    alarm(PATIENCE_S); /* a lock that is held would be waited for for ever */
+    flow_drain(watching.flow, ask_others, &asking);
+    alarm(0);
+    assert_in_range(asking.times, 1, 10); /* not once for each message */
+    end(&watching);
+}
+
 static void what_cannot_be_watched_is_told(void **state)
 {
     char *root = *state;
@@ -218,6 +261,7 @@ int main(void)
         TEST(folders_that_come_later_or_are_replaced_are_watched_from_the_next_round),
         TEST(instances_that_come_begin_with_zero_and_those_that_go_are_unknown),
         TEST(lost_events_are_told_and_counting_goes_on),
+        TEST(a_look_at_long_queues_holds_nobody_up_and_can_be_ended),
         TEST(what_cannot_be_watched_is_told),
     };
 
