@@ -14,15 +14,15 @@ static int status(const struct options *options, int usual)
 
 static const char *absolute_root(const struct options *options, const char *root)
 {
-    char *path = realpath(root, NULL);
+    static char path[PATH_MAX];
 
-    if (path == NULL) {
+    if (realpath(root, path) == NULL) {
         fprintf(stderr, "%s: --root %s: %m; make that folder first\n", options->program, root);
         exit(status(options, EXIT_FAILED));
     }
     if (strcmp(path, "/") == 0)
         path[0] = '\0';
-    return path; /* lives as long as the process */
+    return path;
 }
 
 void options_common(struct options *options, int opt)
