@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -23,6 +24,8 @@
 #include "monitor/notices.h"
 
 enum { PING_INTERVAL_S = 5, ANSWER_TIMEOUT_S = 1, RETRIES = 1 };
+
+enum { LEAVE_LIMIT_NS = 500000000 };
 
 static const char agent_name[] = "peg-monitor";
 
@@ -260,12 +263,30 @@ void agentx_tell(struct agentx *agentx, const struct alarm_event *event)
     wake(agentx);
 }
 
+/*
+ * The library waits for each answer of an snmpd that hangs. That long this one does not: a thread
+ * that waits in a system call can be cancelled, and nobody uses the library after it.
+ */
+static void end_thread(pthread_t thread)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LEAVE_LIMIT_NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+        return;
+    pthread_cancel(thread);
+    pthread_join(thread, NULL);
+}
+
 void agentx_stop(struct agentx **agentx)
 {
     if (*agentx == NULL)
         return;
     atomic_store(&(*agentx)->is_over, true);
     wake(*agentx);
-    pthread_join((*agentx)->thread, NULL);
+    end_thread((*agentx)->thread);
     release(agentx);
 }
