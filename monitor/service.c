@@ -163,8 +163,11 @@ static enum loop_event wait_for_signal(void *arg, int64_t timeout_ms)
     const struct service *service = arg;
     const struct timespec timeout = {.tv_sec = timeout_ms / 1000,
                                      .tv_nsec = timeout_ms % 1000 * 1000000};
+    int number = sigtimedwait(&service->signals, NULL, &timeout);
 
-    switch (sigtimedwait(&service->signals, NULL, &timeout)) {
+    if (is_over(NULL)) /* the kernel tells of each SIGUSR1 first, and more may come all the time */
+        return LOOP_END;
+    switch (number) {
     case -1:
         return LOOP_NOTHING;
     case SIGUSR1:
@@ -184,17 +187,31 @@ static bool block_signals(struct service *service)
     return sigprocmask(SIG_BLOCK, &service->signals, NULL) == 0;
 }
 
-static bool start_ask_server(struct service *service)
+static bool start_ask_server(struct service *service, int listen_fd)
 {
     const struct ask_source source = {.answer = answer, .arg = service};
-    int fd = ask_socket_listen(service->settings);
 
-    if (fd < 0)
-        return false;
-    service->ask = ask_server_start(fd, &source);
+    service->ask = ask_server_start(listen_fd, &source);
     if (service->ask == NULL)
         log_error("cannot start threads: %m");
     return service->ask != NULL;
+}
+
+/* In this order: agentx_start() and ask_socket_listen() want no other thread. */
+static bool start_threads(struct service *service)
+{
+    const struct settings *settings = service->settings;
+    int listen_fd = ask_socket_listen(settings);
+
+    if (listen_fd < 0)
+        return false;
+    service->teller = teller_start(settings);
+    if (service->teller == NULL) {
+        close(listen_fd);
+        return false;
+    }
+    flow_thread_start(&service->flow, settings);
+    return start_ask_server(service, listen_fd);
 }
 
 /*
@@ -211,10 +228,7 @@ static bool start(struct service *service)
     if (!daemon_drop_privileges_but(settings->daemon_user, NULL, CAP_DAC_READ_SEARCH) ||
         !startup_can_read(settings, SETTINGS_CONF_FILE))
         return false;
-    if ((service->teller = teller_start(settings)) == NULL)
-        return false;
-    flow_thread_start(&service->flow, settings);
-    if (!start_ask_server(service))
+    if (!start_threads(service))
         return false;
     startup_note(settings, service->program);
     return true;

@@ -212,6 +212,15 @@ def test_when_it_ends_it_leaves_no_number_behind(folders, monitor, number):
     assert os.path.isdir(folders.path(FIGURES))
 
 
+def test_its_end_comes_before_any_number_of_reloads(folders, monitor):
+    monitor.wait_for(figures_of(EMPTY))
+    with processes.halted(monitor.pid):
+        monitor.count_again()
+        os.kill(monitor.pid, signal.SIGTERM)
+    assert monitor.stop() == 0
+    assert "settings reloaded" not in monitor.log()
+
+
 def test_what_one_that_was_killed_left_is_replaced_by_the_next(folders):
     with MonitorProcess(folders) as first:
         first.wait_for(figures_of(EMPTY))
