@@ -8,6 +8,7 @@
 #include "monitor/agentx.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,7 +17,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -25,13 +25,14 @@
 
 enum { PING_INTERVAL_S = 5, ANSWER_TIMEOUT_S = 1, RETRIES = 1 };
 
-enum { LEAVE_LIMIT_NS = 500000000 };
+enum { LEAVE_LIMIT_MS = 500 };
 
 static const char agent_name[] = "peg-monitor";
 
 struct agentx {
     pthread_t thread;
-    int wake_fd; /* there are notices, or the end has come */
+    int wake_fd; /* an eventfd: there are notices, or the end has come */
+    int left_fd; /* another one: the thread has taken leave of snmpd */
     atomic_bool is_over;
     struct notices *notices;
     struct agentx_answers answers;
@@ -195,13 +196,10 @@ static void shut_down(struct agentx *agentx)
     snmp_shutdown(agent_name);
 }
 
-static void *serve_thread(void *arg)
+static void serve(struct agentx *agentx)
 {
-    struct agentx *agentx = arg;
     struct alarm_event event;
 
-    if (!connect_first(agentx))
-        return NULL;
     while (!atomic_load(&agentx->is_over)) {
         while (agentx->is_connected && notices_take(agentx->notices, &event))
             agentx_send(&event);
@@ -209,22 +207,32 @@ static void *serve_thread(void *arg)
         if (!agentx->is_connected)
             log_refusal(agentx);
     }
-    shut_down(agentx);
-    return NULL;
 }
 
-static void wake(const struct agentx *agentx)
+static void tell(int event_fd)
 {
-    const uint64_t one = 1;
-
-    if (write(agentx->wake_fd, &one, sizeof one) < 0)
+    if (eventfd_write(event_fd, 1) != 0)
         log_error("SNMP: %m");
+}
+
+static void *serve_thread(void *arg)
+{
+    struct agentx *agentx = arg;
+
+    if (connect_first(agentx)) {
+        serve(agentx);
+        shut_down(agentx);
+    }
+    tell(agentx->left_fd);
+    return NULL;
 }
 
 static void release(struct agentx **agentx)
 {
     if ((*agentx)->wake_fd >= 0)
         close((*agentx)->wake_fd);
+    if ((*agentx)->left_fd >= 0)
+        close((*agentx)->left_fd);
     notices_free(&(*agentx)->notices);
     free(*agentx);
     *agentx = NULL;
@@ -243,10 +251,11 @@ struct agentx *agentx_start(const char *socket, const char *postfix_version, str
     agentx->answers.latest = latest;
     agentx->notices = notices_new();
     agentx->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    agentx->left_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     snprintf(agentx->answers.postfix_version, sizeof agentx->answers.postfix_version, "%s",
              postfix_version);
     if (snprintf(agentx->socket, sizeof agentx->socket, "%s", socket) < (int)sizeof agentx->socket)
-        error = agentx->wake_fd < 0 || agentx->notices == NULL
+        error = agentx->wake_fd < 0 || agentx->left_fd < 0 || agentx->notices == NULL
                     ? errno
                     : pthread_create(&agentx->thread, NULL, serve_thread, agentx);
     if (error == 0)
@@ -260,25 +269,20 @@ struct agentx *agentx_start(const char *socket, const char *postfix_version, str
 void agentx_tell(struct agentx *agentx, const struct alarm_event *event)
 {
     notices_put(agentx->notices, event);
-    wake(agentx);
+    tell(agentx->wake_fd);
 }
 
 /*
  * The library waits for each answer of an snmpd that hangs. That long this one does not: a thread
  * that waits in a system call can be cancelled, and nobody uses the library after it.
  */
-static void end_thread(pthread_t thread)
+static void end_thread(const struct agentx *agentx)
 {
-    struct timespec until;
+    struct pollfd left = {.fd = agentx->left_fd, .events = POLLIN};
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LEAVE_LIMIT_NS;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-        return;
-    pthread_cancel(thread);
-    pthread_join(thread, NULL);
+    if (poll(&left, 1, LEAVE_LIMIT_MS) == 0)
+        pthread_cancel(agentx->thread);
+    pthread_join(agentx->thread, NULL);
 }
 
 void agentx_stop(struct agentx **agentx)
@@ -286,7 +290,7 @@ void agentx_stop(struct agentx **agentx)
     if (*agentx == NULL)
         return;
     atomic_store(&(*agentx)->is_over, true);
-    wake(*agentx);
-    end_thread((*agentx)->thread);
+    tell((*agentx)->wake_fd);
+    end_thread(*agentx);
     release(agentx);
 }
