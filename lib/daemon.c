@@ -171,6 +171,20 @@ static bool make_parents(const char *path)
     return true;
 }
 
+/* By its descriptor: where the folder above belongs to user, a link may take its place meanwhile.
+ */
+static bool give_folder(const char *path, uid_t uid, gid_t gid, unsigned mode)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool good = fd >= 0 && fchown(fd, uid, gid) == 0 && fchmod(fd, mode) == 0;
+
+    if (!good)
+        log_error("owner and mode of %s: %m", path);
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
 bool daemon_folder(const char *path, const char *user, const char *group, unsigned mode)
 {
     struct stat status;
@@ -201,11 +215,7 @@ bool daemon_folder(const char *path, const char *user, const char *group, unsign
         }
         gid = entry->gr_gid;
     }
-    if (lchown(path, account->pw_uid, gid) != 0 || chmod(path, mode) != 0) {
-        log_error("owner and mode of %s: %m", path);
-        return false;
-    }
-    return true;
+    return give_folder(path, account->pw_uid, gid, mode);
 }
 
 /* Whether this process is exactly that, in all of its ids. */
