@@ -95,7 +95,8 @@ static void write_figures(struct service *service, int64_t duration_ms)
     bool good = write_files(service, duration_ms);
 
     if (!good && !service->cannot_write)
-        log_error("%s: figures cannot be written: %m", service->dir);
+        log_error("%s: figures cannot be written: %m%s", service->dir,
+                  errno == ENOENT ? "; the folder was removed: restart peg-monitor" : "");
     else if (good && service->cannot_write)
         log_info("%s: figures are written again", service->dir);
     service->cannot_write = !good;

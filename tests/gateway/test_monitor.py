@@ -12,6 +12,7 @@ import pytest
 from harness import processes, queues
 from harness.folders import QUEUES, queue_folders
 from harness.monitor_process import FIGURES, MonitorProcess
+from harness.snmp import wait_until
 from harness.tcpmap_process import speaks_to_service_managers
 from test_privileges import NOBODY, NOT_ROOT, groups_of, status_of
 
@@ -183,6 +184,17 @@ def test_a_count_that_cannot_be_taken_leaves_no_old_number_and_is_logged_once(fo
     log = monitor.log()
     assert log.count(UNCOUNTED % "postfix1") == 1 and hold in log
     assert log.count("the queues of postfix1 are counted again") == 1
+
+
+def test_what_to_do_where_its_folder_was_removed_is_logged_once(folders, monitor):
+    monitor.wait_for(figures_of(EMPTY))
+    shutil.rmtree(folders.path(FIGURES))
+    os.mkdir(folders.path(FIGURES))  # another one, of somebody else
+    for number in range(1, 4):  # each is told of after the round before it
+        monitor.count_again()
+        wait_until(lambda: monitor.log().count("settings reloaded") == number, monitor.log)
+    assert monitor.log().count("the folder was removed: restart peg-monitor") == 1
+    assert os.listdir(folders.path(FIGURES)) == []
 
 
 def test_a_broken_configuration_is_refused_and_counting_goes_on(folders, monitor):
