@@ -185,7 +185,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all all-tests all-benches check check-unit check-oracle check-milter check-gateway demo \
+.PHONY: all all-tests all-benches check check-unit check-oracle check-milter check-gateway torture demo \
         bench lint fuzz install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
