@@ -32,8 +32,7 @@ struct agentx *agentx_start(const char *socket, const char *postfix_version,
 /* Have a trap sent for an event, at once or when snmpd is back (monitor/notices.h). */
 void agentx_tell(struct agentx *agentx, const struct alarm_event *event);
 
-/* Take leave of snmpd, unless it does not answer in half a second, end the thread, free all. NULL is
- * allowed. */
+/* Take leave of snmpd, for half a second at most, end the thread, free all. NULL is allowed. */
 void agentx_stop(struct agentx **agentx);
 
 #endif
