@@ -39,9 +39,9 @@ void daemon_alive(void);
 
 /*
  * Make a folder that belongs to user and group with exactly this mode, or check that an existing
- * one does; parents are made as needed. group NULL: the user's own. What a link leads to stays as it
- * is, also where user can put links in place of the folder. As a user who is not root it only makes
- * the folder. Returns false after logging why.
+ * one does; parents are made as needed. group NULL: the user's own. What a link leads to stays as
+ * it is, also where user can put links in place of the folder. As a user who is not root it only
+ * makes the folder. Returns false after logging why.
  */
 bool daemon_folder(const char *path, const char *user, const char *group,
                    unsigned mode) PEG_MUST_USE;
