@@ -272,25 +272,28 @@ void agentx_tell(struct agentx *agentx, const struct alarm_event *event)
     tell(agentx->wake_fd);
 }
 
-/*
- * The library waits for each answer of an snmpd that hangs. That long this one does not: a thread
- * that waits in a system call can be cancelled, and nobody uses the library after it.
- */
-static void end_thread(const struct agentx *agentx)
+/* The library waits for each answer of an snmpd that hangs, seconds in all. */
+static bool has_left(const struct agentx *agentx)
 {
     struct pollfd left = {.fd = agentx->left_fd, .events = POLLIN};
 
-    if (poll(&left, 1, LEAVE_LIMIT_MS) == 0)
-        pthread_cancel(agentx->thread);
-    pthread_join(agentx->thread, NULL);
+    return poll(&left, 1, LEAVE_LIMIT_MS) > 0;
 }
 
-void agentx_stop(struct agentx **agentx)
+bool agentx_stop(struct agentx **agentx)
 {
     if (*agentx == NULL)
-        return;
+        return true;
     atomic_store(&(*agentx)->is_over, true);
     tell((*agentx)->wake_fd);
-    end_thread(*agentx);
+    if (!has_left(*agentx)) {
+        log_warn("SNMP: snmpd at %s does not answer, and is left without a word",
+                 (*agentx)->socket);
+        pthread_detach((*agentx)->thread);
+        *agentx = NULL; /* the thread has it */
+        return false;
+    }
+    pthread_join((*agentx)->thread, NULL);
     release(agentx);
+    return true;
 }

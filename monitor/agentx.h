@@ -32,7 +32,11 @@ struct agentx *agentx_start(const char *socket, const char *postfix_version,
 /* Have a trap sent for an event, at once or when snmpd is back (monitor/notices.h). */
 void agentx_tell(struct agentx *agentx, const struct alarm_event *event);
 
-/* Take leave of snmpd, for half a second at most, end the thread, free all. NULL is allowed. */
-void agentx_stop(struct agentx **agentx);
+/*
+ * Take leave of snmpd, end the thread, free all. NULL is allowed. Returns false where an snmpd that
+ * hangs has held that up for half a second: the thread goes on then, with what it was given, and
+ * the process is to end.
+ */
+bool agentx_stop(struct agentx **agentx) PEG_MUST_USE;
 
 #endif

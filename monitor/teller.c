@@ -66,8 +66,8 @@ void teller_stop(struct teller **teller)
 {
     if (*teller == NULL)
         return;
-    agentx_stop(&(*teller)->agentx);
-    latest_free(&(*teller)->latest);
+    if (agentx_stop(&(*teller)->agentx))
+        latest_free(&(*teller)->latest);
     free(*teller);
     *teller = NULL;
 }

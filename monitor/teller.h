@@ -24,7 +24,7 @@ struct teller *teller_start(const struct settings *settings) PEG_MUST_USE;
 void teller_round(struct teller *teller, const struct settings *settings,
                   const struct survey *survey);
 
-/* NULL is allowed. */
+/* NULL is allowed. The process is to end (agentx_stop()). */
 void teller_stop(struct teller **teller);
 
 #endif
