@@ -301,7 +301,7 @@ void flow_drain(struct flow *flow, bool (*is_over_now)(void *arg), void *arg)
         pthread_mutex_lock(&flow->lock);
         look_anew(flow, &looking);
         len = read(flow->inotify_fd, batch, sizeof batch);
-        for (ssize_t at = 0; at < len && !is_over(&looking);) {
+        for (ssize_t at = 0; at < len;) {
             const struct inotify_event *event = (const void *)(batch + at);
 
             count_event(flow, event, clock_wall_ms());
