@@ -36,8 +36,9 @@ LIBS     := -lmilter -lpcre2-8 -lsodium -levent -lcdb -ljansson -lnetsnmpagent -
             $(if $(SYSTEMD),-lsystemd)
 
 PROGRAMS := milter/peg-milter milter/peg-explain tcpmap/peg-tcpmap gen/peg-gen ctl/peg-ctl \
-            monitor/peg-showqueues monitor/peg-monitor keeper/peg-decisions bounce/peg-bounce
-ROOMS    := lib table store milter tcpmap keeper bounce monitor admin ctl gen doctor import
+            showqueues/peg-showqueues monitor/peg-monitor keeper/peg-decisions bounce/peg-bounce
+ROOMS    := lib table store milter tcpmap keeper bounce survey showqueues monitor metrics snmp \
+            admin ctl gen doctor import
 MAINS    := $(PROGRAMS:%=%.c)
 MODULES  := $(filter-out $(MAINS),$(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
 UNITS    := $(wildcard tests/unit/test_*.c)

@@ -17,7 +17,7 @@
 #include "lib/settings.h"
 #include "lib/settings_values.h"
 #include "milter/place.h"
-#include "monitor/ask_socket.h"
+#include "survey/ask_socket.h"
 #include "monitor/figures.h"
 
 enum command {

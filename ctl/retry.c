@@ -12,7 +12,7 @@
 #include "admin/proc.h"
 #include "admin/process.h"
 #include "lib/clock.h"
-#include "monitor/queues.h"
+#include "survey/queues.h"
 
 enum {
     TIMEOUT_MS = 15000,

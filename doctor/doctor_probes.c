@@ -22,7 +22,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/probe.h"
-#include "monitor/queues.h"
+#include "survey/queues.h"
 
 enum { SEND_MS = 10000, ARRIVE_MS = 10000 };
 

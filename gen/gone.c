@@ -12,7 +12,7 @@
 #include "admin/mem.h"
 #include "admin/part.h"
 #include "lib/route.h"
-#include "monitor/queues.h"
+#include "survey/queues.h"
 
 /* Files in maildrop, where sendmail(1) puts mail until pickup(8) takes it; 0 where it is missing.
  */

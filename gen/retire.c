@@ -10,7 +10,7 @@
 #include "ctl/retry.h"
 #include "keeper/id_set.h"
 #include "lib/clock.h"
-#include "monitor/queues.h"
+#include "survey/queues.h"
 
 enum { POLL_MIN_MS = 50, POLL_MAX_MS = 2000, FLUSH_MS = 60000 };
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
-#include "monitor/survey.h"
+#include "survey/survey.h"
 
 enum { ASK_READ_LIMIT_MS = 5000, ASK_WRITE_LIMIT_MS = 10000, ASK_REQUEST_SIZE = 32 };
 

@@ -4,7 +4,7 @@
  * One thread talks to all clients, a bounded number of them, and one more for each survey_detail
  * looks at the queues, so that neither a client nor a long look holds up another client, or the
  * round of figures. Those that come beyond wait to be taken; who may connect is decided by
- * monitor/ask_socket.h.
+ * survey/ask_socket.h.
  */
 #ifndef PEG_ASK_SERVER_H
 #define PEG_ASK_SERVER_H

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "lib/attr.h"
-#include "monitor/survey.h"
+#include "survey/survey.h"
 
 /* What is asked, and who answers. */
 struct ask_source {

@@ -15,7 +15,7 @@
 
 #include "lib/attr.h"
 #include "lib/settings.h"
-#include "monitor/survey.h"
+#include "survey/survey.h"
 
 /* The name of the file of a queue, "postfix0-deferred". */
 enum { FIGURES_NAME_SIZE = SETTINGS_NAME_SIZE + 16 };

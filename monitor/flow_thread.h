@@ -11,7 +11,7 @@
 
 #include "lib/attr.h"
 #include "lib/settings.h"
-#include "monitor/flow.h"
+#include "survey/flow.h"
 
 struct flow_thread {
     struct flow *flow; /* NULL: nothing is counted, and the log says why */

@@ -5,9 +5,9 @@
 
 #include "admin/postconf.h"
 #include "lib/log.h"
-#include "monitor/agentx.h"
-#include "monitor/alarms.h"
-#include "monitor/latest.h"
+#include "snmp/agentx.h"
+#include "survey/alarms.h"
+#include "snmp/latest.h"
 
 struct teller {
     struct alarms alarms;

@@ -9,12 +9,12 @@
 
 #include "lib/attr.h"
 #include "lib/settings.h"
-#include "monitor/survey.h"
+#include "survey/survey.h"
 
 struct teller;
 
 /*
- * Begin, without any alarm; with AGENTX_SOCKET the thread of monitor/agentx.h is started, which see
+ * Begin, without any alarm; with AGENTX_SOCKET the thread of snmp/agentx.h is started, which see
  * for when that may be; where it cannot be the log says so, and the rest is done. Returns NULL,
  * after logging why, where memory is out.
  */

@@ -4,7 +4,7 @@
  * Checks what must hold for every input: times and numbers within their range, and no answer that
  * changes with bytes that follow the end of the envelope.
  */
-#include "monitor/queue_file.h"
+#include "survey/queue_file.h"
 
 #include <stdint.h>
 #include <stdlib.h>

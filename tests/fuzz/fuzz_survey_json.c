@@ -4,7 +4,7 @@
  * Checks what must hold for every input: a reason where it is refused; what is taken is written and
  * read again as the same.
  */
-#include "monitor/survey_json.h"
+#include "survey/survey_json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* test_agentx_end - the end of the AgentX subagent, with an snmpd that hangs */
-#include "monitor/agentx.h"
+#include "snmp/agentx.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

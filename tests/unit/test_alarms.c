@@ -1,5 +1,5 @@
 /* test_alarms - limits of queues, and what operators are told of them and of what is down */
-#include "monitor/alarms.h"
+#include "survey/alarms.h"
 
 #include <stdio.h>
 #include <string.h>

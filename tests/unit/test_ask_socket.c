@@ -1,6 +1,6 @@
 /* test_ask_socket - the folder of peg-monitor's socket, and what stands where the socket is to be
  */
-#include "monitor/ask_socket.h"
+#include "survey/ask_socket.h"
 
 #include <grp.h>
 #include <errno.h>

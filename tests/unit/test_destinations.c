@@ -1,11 +1,11 @@
 /* test_destinations - domains of recipients, their ages, and how they are shown */
-#include "monitor/destinations.h"
+#include "showqueues/destinations.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitor/destinations_print.h"
+#include "showqueues/destinations_print.h"
 #include "tests/unit/unit.h"
 
 enum { NOW_S = 1795374283, MINUTE_S = 60 };

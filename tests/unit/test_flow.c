@@ -1,5 +1,5 @@
 /* test_flow - the queues of several Postfixes under watch, with real folders and events */
-#include "monitor/flow.h"
+#include "survey/flow.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* test_flow_count - what goes through the queues, from the moves of queue files */
-#include "monitor/flow_count.h"
+#include "survey/flow_count.h"
 
 #include <stdio.h>
 #include <string.h>

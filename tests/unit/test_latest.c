@@ -1,5 +1,5 @@
 /* test_latest - one thread publishes surveys, others read them */
-#include "monitor/latest.h"
+#include "snmp/latest.h"
 
 #include <pthread.h>
 

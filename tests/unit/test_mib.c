@@ -1,5 +1,5 @@
 /* test_mib - the tables of MTA-MIB and NETWORK-SERVICES-MIB, without an agent: values and order */
-#include "monitor/mib.h"
+#include "snmp/mib.h"
 
 #include <stdio.h>
 #include <string.h>

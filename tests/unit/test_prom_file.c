@@ -1,5 +1,5 @@
 /* test_prom_file - peg.prom is whole and new, or not there */
-#include "monitor/prom_file.h"
+#include "metrics/prom_file.h"
 
 #include <errno.h>
 

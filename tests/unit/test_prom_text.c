@@ -1,12 +1,12 @@
 /* test_prom_text - the text of peg.prom, to the letter */
-#include "monitor/prom_text.h"
+#include "metrics/prom_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/file.h"
-#include "monitor/prom_out.h"
+#include "metrics/prom_out.h"
 #include "tests/unit/settings_of.h"
 
 #define GOLDEN "tests/unit/prom/whole.prom"

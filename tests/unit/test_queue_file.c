@@ -1,5 +1,5 @@
 /* test_queue_file - heads of queue files as Postfix writes them, and what is none */
-#include "monitor/queue_file.h"
+#include "survey/queue_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

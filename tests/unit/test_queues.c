@@ -1,5 +1,5 @@
 /* test_queues - counting in a made-up queue directory */
-#include "monitor/queues.h"
+#include "survey/queues.h"
 
 #include <sys/wait.h>
 

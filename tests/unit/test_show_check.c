@@ -1,5 +1,5 @@
 /* test_show_check - the line, the exit status and the figures of peg-showqueues --check */
-#include "monitor/show_check.h"
+#include "showqueues/show_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>

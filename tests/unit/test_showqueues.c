@@ -1,5 +1,5 @@
 /* test_showqueues - the layout in which the counts are printed */
-#include "monitor/showqueues.h"
+#include "showqueues/showqueues.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* test_source - where a survey comes from, and what is said where it comes from nowhere */
-#include "monitor/source.h"
+#include "showqueues/source.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "monitor/ask_socket.h"
-#include "monitor/survey_json.h"
+#include "survey/ask_socket.h"
+#include "survey/survey_json.h"
 #include "tests/unit/queues_fixture.h"
 #include "tests/unit/settings_of.h"
 

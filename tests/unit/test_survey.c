@@ -1,5 +1,5 @@
 /* test_survey - which instances are counted, and what becomes of one that cannot be */
-#include "monitor/survey.h"
+#include "survey/survey.h"
 
 #include <sys/file.h>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
 /* test_survey_json - surveys survive JSON, and what is none is refused with a reason */
-#include "monitor/survey_json.h"
+#include "survey/survey_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

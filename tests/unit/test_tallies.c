@@ -1,5 +1,5 @@
 /* test_tallies - what is read of table, store and bounces, whatever of them is there */
-#include "monitor/tallies.h"
+#include "metrics/tallies.h"
 
 #include "lib/clock.h"
 #include "lib/file.h"

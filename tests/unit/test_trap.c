@@ -1,7 +1,7 @@
 /* test_trap - events of alarms as notifications, and how they wait for somebody to send them */
-#include "monitor/trap.h"
+#include "snmp/trap.h"
 
-#include "monitor/notices.h"
+#include "snmp/notices.h"
 #include "tests/unit/unit.h"
 
 static void expect_trap(const struct alarm_event *event, uint32_t notification, const char *trigger,

@@ -1,5 +1,5 @@
 /* test_watch_here - the surveys of the live view, with real folders and events */
-#include "monitor/watch_here.h"
+#include "showqueues/watch_here.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* test_watch_pace - when the view looks again, and how closely */
-#include "monitor/watch_pace.h"
+#include "showqueues/watch_pace.h"
 
 #include "tests/unit/unit.h"
 

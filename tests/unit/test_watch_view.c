@@ -1,10 +1,10 @@
 /* test_watch_view - surveys as lines of a terminal */
-#include "monitor/watch_view.h"
+#include "showqueues/watch_view.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitor/watch_row.h"
+#include "showqueues/watch_row.h"
 #include "tests/unit/unit.h"
 
 #define NOW_MS INT64_C(1795660200123) /* 2026-11-26T02:30:00.123Z */
