@@ -6,19 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/alias_index.h"
-#include "ctl/pending.h"
-#include "ctl/rules_check.h"
-#include "ctl/control.h"
-#include "ctl/dscp_table.h"
 #include "admin/files.h"
 #include "admin/mem.h"
 #include "admin/part.h"
+#include "ctl/alias_index.h"
+#include "ctl/control.h"
+#include "ctl/dscp_table.h"
+#include "ctl/pending.h"
+#include "ctl/rules_check.h"
 #include "lib/settings.h"
 #include "lib/settings_values.h"
 #include "milter/place.h"
-#include "survey/ask_socket.h"
 #include "monitor/figures.h"
+#include "survey/ask_socket.h"
 
 enum command {
     COMMAND_START,

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "ctl/control_batch.h"
 #include "admin/part.h"
 #include "admin/proc.h"
 #include "admin/process.h"
+#include "ctl/control_batch.h"
 #include "lib/clock.h"
 #include "survey/queues.h"
 

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "admin/mem.h"
+#include "admin/process.h"
 #include "ctl/ports.h"
 #include "doctor/probe_message.h"
 #include "doctor/probe_server.h"
-#include "admin/process.h"
 #include "doctor/smtp.h"
 #include "lib/clock.h"
 #include "lib/file.h"

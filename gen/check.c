@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "gen/check_parts.h"
 #include "admin/config_line.h"
 #include "admin/files.h"
 #include "admin/mem.h"
 #include "admin/part.h"
 #include "ctl/ports.h"
 #include "ctl/rules_check.h"
+#include "gen/check_parts.h"
 #include "gen/template.h"
 #include "lib/settings_values.h"
 

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "admin/config_line.h"
-#include "ctl/control.h"
 #include "admin/mem.h"
 #include "admin/part.h"
+#include "ctl/control.h"
 #include "lib/route.h"
 #include "survey/queues.h"
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gen/gone.h"
 #include "admin/process.h"
 #include "ctl/retry.h"
+#include "gen/gone.h"
 #include "keeper/id_set.h"
 #include "lib/clock.h"
 #include "survey/queues.h"

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/alias_index.h"
 #include "admin/files.h"
-#include "gen/folder.h"
-#include "gen/cf_text.h"
 #include "admin/mem.h"
+#include "ctl/alias_index.h"
+#include "gen/cf_text.h"
+#include "gen/folder.h"
 #include "gen/owner.h"
 #include "gen/plan_bounce.h"
 #include "gen/template.h"

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "gen/difference.h"
 #include "ctl/dscp_table.h"
+#include "gen/difference.h"
 #include "gen/plan.h"
 #include "gen/registry.h"
 #include "gen/snmpd_conf.h"

@@ -17,8 +17,8 @@
 
 #include "lib/attr.h"
 #include "lib/settings.h"
-#include "survey/survey.h"
 #include "metrics/tallies.h"
+#include "survey/survey.h"
 
 /* What the text is about. */
 struct prom_view {

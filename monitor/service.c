@@ -22,17 +22,17 @@
 #include "lib/reload_note.h"
 #include "lib/settings.h"
 #include "lib/startup.h"
+#include "metrics/prom_file.h"
+#include "metrics/tallies.h"
 #include "monitor/ask_server.h"
-#include "survey/ask_socket.h"
 #include "monitor/figures.h"
 #include "monitor/flow_thread.h"
 #include "monitor/loop.h"
-#include "metrics/prom_file.h"
 #include "monitor/settings_share.h"
+#include "monitor/teller.h"
+#include "survey/ask_socket.h"
 #include "survey/survey.h"
 #include "survey/survey_json.h"
-#include "metrics/tallies.h"
-#include "monitor/teller.h"
 
 struct service {
     const char *program;
@@ -227,9 +227,7 @@ static bool start(struct service *service)
         (service->dir_fd = figures_open(settings, service->dir)) < 0 || !ask_socket_place(settings))
         return false;
     if (!daemon_drop_privileges_but(settings->daemon_user, NULL, CAP_DAC_READ_SEARCH) ||
-        !startup_can_read(settings, SETTINGS_CONF_FILE))
-        return false;
-    if (!start_threads(service))
+        !startup_can_read(settings, SETTINGS_CONF_FILE) || !start_threads(service))
         return false;
     startup_note(settings, service->program);
     return true;

@@ -6,8 +6,8 @@
 #include "admin/postconf.h"
 #include "lib/log.h"
 #include "snmp/agentx.h"
-#include "survey/alarms.h"
 #include "snmp/latest.h"
+#include "survey/alarms.h"
 
 struct teller {
     struct alarms alarms;

@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "survey/limits.h"
 #include "showqueues/show.h"
 #include "showqueues/showqueues.h"
+#include "survey/limits.h"
 
 static const char *const status_names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 

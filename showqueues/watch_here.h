@@ -5,9 +5,9 @@
 #define PEG_WATCH_HERE_H
 
 #include "lib/attr.h"
-#include "survey/flow.h"
 #include "showqueues/show_options.h"
 #include "showqueues/watch.h"
+#include "survey/flow.h"
 
 /* Where a view gets its surveys from. */
 struct watch_here {

@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 #include "lib/attr.h"
-#include "survey/survey.h"
 #include "showqueues/watch_view.h"
+#include "survey/survey.h"
 
 enum { WATCH_TEXT_SIZE = 32, WATCH_DECADES = 7 /* of a bar: 1 to 1000000 */ };
 

@@ -15,8 +15,8 @@
 #include <stdbool.h>
 
 #include "lib/attr.h"
-#include "survey/alarms.h"
 #include "snmp/latest.h"
+#include "survey/alarms.h"
 
 struct agentx;
 

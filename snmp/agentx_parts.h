@@ -7,8 +7,8 @@
 
 #include "lib/attr.h"
 #include "lib/settings.h"
-#include "survey/alarms.h"
 #include "snmp/latest.h"
+#include "survey/alarms.h"
 
 /* What requests are answered from; its place must not change while the library runs. */
 struct agentx_answers {

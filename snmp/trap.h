@@ -25,8 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "survey/alarms.h"
 #include "snmp/mib.h"
+#include "survey/alarms.h"
 
 /* Below mib-2: mteTriggerRising and mteTriggerFalling, and mteHotTrigger to mteHotValue. */
 #define TRAP_NOTIFICATIONS 88, 2, 0

@@ -141,6 +141,7 @@ static bool take_instance(const struct settings *settings, struct taking *taking
     return true;
 }
 
+/* before may be NULL. */
 static bool take(const struct settings *settings, enum survey_detail detail,
                  const struct survey *before, bool (*is_over)(void *arg), void *arg,
                  struct survey *survey_r)
@@ -155,7 +156,7 @@ static bool take(const struct settings *settings, enum survey_detail detail,
         if (is_over != NULL && is_over(arg))
             return false;
         *found = (struct survey_instance){.instance = n};
-        if (!take_instance(settings, &taking, survey_find(before, n)))
+        if (!take_instance(settings, &taking, before != NULL ? survey_find(before, n) : NULL))
             return false;
         survey_r->instance_count++;
     }
@@ -166,9 +167,7 @@ static bool take(const struct settings *settings, enum survey_detail detail,
 bool survey_take(const struct settings *settings, enum survey_detail detail,
                  bool (*is_over)(void *arg), void *arg, struct survey *survey_r)
 {
-    static const struct survey none;
-
-    return take(settings, detail, &none, is_over, arg, survey_r);
+    return take(settings, detail, NULL, is_over, arg, survey_r);
 }
 
 bool survey_take_next(const struct settings *settings, const struct survey *before,

@@ -5,11 +5,11 @@ import os
 import subprocess
 import time
 
+from cpu import CpuClock, own_memory
 from figures import Figure, Section, ratios
 from machine import DISK, alternate, folder, gateway_folder, measure
 from map_servers import Tcpmap
 from milter_alone import Milter
-from processes import CpuClock, own_memory_mb
 
 SESSIONS = 20
 MANY_SESSIONS = 100
@@ -85,7 +85,7 @@ def _peak_memory(bench, milter, seconds):
     peak = 0
     load = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     while load.poll() is None:
-        peak = max(peak, own_memory_mb(milter.pid))
+        peak = max(peak, own_memory(milter.pid) / 1e6)
         time.sleep(0.05)
     if load.returncode != 0:
         raise AssertionError("milter_load failed with %d sessions" % MANY_SESSIONS)

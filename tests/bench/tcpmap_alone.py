@@ -3,10 +3,10 @@
 import contextlib
 import os
 
+from cpu import CpuClock, own_memory
 from figures import Figure, Section, ratios
 from machine import DISK, alternate, folder, gateway_folder, measure
 from map_servers import Postsrsd, Proxymap, Tcpmap
-from processes import CpuClock, own_memory_mb
 
 CONNECTIONS = (1, 10, 100)
 MANY = 10  # of them, where one number does
@@ -93,7 +93,7 @@ def _measure(bench, seconds):
             return run
 
         found = alternate(bench.rounds(6, 2), list(bouts), one)
-        memory = [own_memory_mb(table.pid) for table in tables.values()]
+        memory = [own_memory(table.pid) / 1e6 for table in tables.values()]
         return found, [peer.name for peer in peers], memory
 
 

@@ -1,14 +1,13 @@
 """peg-monitor as a subagent of a real snmpd: traps, snmpd that comes and goes, and peg-gen's part."""
 
 import os
-import shutil
 import signal
 import threading
 
 import pytest
 
 from harness import processes
-from harness.folders import make_queues
+from harness.folders import forgotten, make_queues
 from harness.installation import Installation
 from harness.mail_mibs import oid
 from harness.monitor_process import MonitorProcess
@@ -153,11 +152,8 @@ def installation_with_queue_folders_only():
     os.makedirs(installation.path("etc/snmp"))
     installation.write()
     make_queues(installation)
-    try:
+    with forgotten(installation):
         yield installation
-    finally:
-        installation.ports.release()
-        shutil.rmtree(installation.root)
 
 
 def test_snmpd_may_start_late_and_figures_stand_in_any_folder(folders, tmp_path):

@@ -17,6 +17,16 @@ def make_queues(installation):
 
 
 @contextlib.contextmanager
+def forgotten(installation):
+    """Whatever becomes of it in between, neither its folder nor its ports are kept."""
+    try:
+        yield installation
+    finally:
+        installation.ports.release()
+        shutil.rmtree(installation.root)
+
+
+@contextlib.contextmanager
 def queue_folders(priority_count, conf=None):
     """`with queue_folders(2, {"DEFAULT_PRIORITY": 0}) as installation:` queues are empty."""
     installation = Installation(priority_count=priority_count)
@@ -24,8 +34,5 @@ def queue_folders(priority_count, conf=None):
         os.makedirs(installation.path(folder))
     installation.write_conf(conf or {})
     make_queues(installation)
-    try:
+    with forgotten(installation):
         yield installation
-    finally:
-        installation.ports.release()
-        shutil.rmtree(installation.root)
