@@ -43,11 +43,16 @@ unsigned config_line(const struct settings *settings, const char *name)
 
 unsigned config_line_of_instance(const struct settings *settings, const char *name, int instance)
 {
-    char *of_kind = mem_printf("%s%s", name, instance == PEG_FRONTEND ? "_FRONTEND" : "_DEFAULT");
-    unsigned line = instance == PEG_FRONTEND ? 0 : find_line(settings, name, instance);
+    bool is_frontend = settings_is_frontend(instance);
+    char *of_kind = mem_printf("%s%s", name, is_frontend ? "_FRONTEND" : "_DEFAULT");
+    char *of_urgent = mem_printf("%s_URGENT", name);
+    unsigned line = is_frontend ? 0 : find_line(settings, name, instance);
 
+    if (instance == PEG_URGENT)
+        line = find_line(settings, of_urgent, NO_INDEX);
     if (line == 0)
         line = find_line(settings, of_kind, NO_INDEX);
     free(of_kind);
+    free(of_urgent);
     return line;
 }

@@ -9,8 +9,9 @@
 unsigned config_line(const struct settings *settings, const char *name) PEG_MUST_USE;
 
 /*
- * The line from which the frontend (PEG_FRONTEND) or an instance has its value of a parameter with
- * suffixes: that of NAME_FRONTEND; that of NAME[n] or else of NAME_DEFAULT. 0 as above.
+ * The line from which a Postfix (PEG_FIRST and up) has its value of a parameter with suffixes: that
+ * of NAME_FRONTEND; that of NAME_URGENT or else of NAME_FRONTEND; that of NAME[n] or else of
+ * NAME_DEFAULT. 0 as above.
  */
 unsigned config_line_of_instance(const struct settings *settings, const char *name,
                                  int instance) PEG_MUST_USE;

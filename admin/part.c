@@ -23,16 +23,14 @@ static void init_daemon(struct part *part, const struct settings *settings, enum
 
 void part_init_instance(struct part *part, const struct settings *settings, int instance)
 {
-    bool frontend = instance == PEG_FRONTEND;
+    bool frontend = settings_is_frontend(instance);
 
     *part = (struct part){.kind = frontend ? PART_FRONTEND : PART_INSTANCE, .instance = instance};
     settings_instance_name(instance, part->name);
     part->dir = mem_printf("%s/etc/%s", settings->root, part->name);
     part->pid_file = mem_printf("%s/var/spool/%s/pid/master.pid", settings->root, part->name);
-    if (frontend)
-        part->nice_level = settings->frontend.nice_level;
-    else if (instance < settings->priority_count)
-        part->nice_level = settings->instance[instance].nice_level;
+    if (instance < settings->priority_count)
+        part->nice_level = settings_own(settings, instance)->nice_level;
 }
 
 void part_deinit(struct part *part)
@@ -49,9 +47,11 @@ void parts_init(struct parts *parts, const struct settings *settings)
     parts->items[parts->count++].nice_level = settings->milter_nice_level;
     init_daemon(&parts->items[parts->count++], settings, PART_TCPMAP, "peg-tcpmap");
     for (int n = 0; n < settings->priority_count; n++)
-        if (settings_is_local(settings, n))
+        if (settings_has(settings, n))
             part_init_instance(&parts->items[parts->count++], settings, n);
-    part_init_instance(&parts->items[parts->count++], settings, PEG_FRONTEND);
+    for (int n = PEG_FIRST; n < 0; n++)
+        if (settings_has(settings, n))
+            part_init_instance(&parts->items[parts->count++], settings, n);
     init_daemon(&parts->items[parts->count++], settings, PART_MONITOR, "peg-monitor");
 }
 

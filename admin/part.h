@@ -20,16 +20,16 @@ enum part_kind { PART_MILTER, PART_TCPMAP, PART_INSTANCE, PART_FRONTEND, PART_MO
 
 struct part {
     enum part_kind kind;
-    int instance;                  /* of PART_INSTANCE; PEG_FRONTEND of PART_FRONTEND */
+    int instance;                  /* of PART_INSTANCE and PART_FRONTEND */
     char name[SETTINGS_NAME_SIZE]; /* "peg-milter", "postfix4" */
     char *dir;                     /* configuration folder of a Postfix; NULL for a daemon */
     char *pid_file;
     int nice_level;
 };
 
-enum { PARTS_MAX = SETTINGS_PRIORITY_MAX + 4 };
+enum { PARTS_MAX = SETTINGS_POSTFIX_MAX + 3 };
 
-/* All parts, in the order of starting: milter, tcpmap, instances, frontend, monitor. */
+/* All parts, in the order of starting: milter, tcpmap, instances, frontends, monitor. */
 struct parts {
     struct part items[PARTS_MAX];
     size_t count;
@@ -46,8 +46,8 @@ void parts_init(struct parts *parts, const struct settings *settings);
 void parts_deinit(struct parts *parts);
 
 /*
- * The part that an operator means by "milter", "tcpmap", "monitor", "frontend" or a priority, or by
- * the name itself; NULL where there is none.
+ * The part that an operator means by "milter", "tcpmap", "monitor", "frontend", "urgent" or a
+ * priority, or by the name itself; NULL where there is none.
  */
 const struct part *parts_find(const struct parts *parts, const char *name) PEG_MUST_USE;
 

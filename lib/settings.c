@@ -100,11 +100,11 @@ static void report_suffix(struct reading *in, const struct settings_parameter *p
                    p->name, p->name);
     else
         diag_error(in->diag, in->settings->file, e->line,
-                   "%s is set as %s_FRONTEND, %s_DEFAULT or, for instance n, %s[n]", p->name,
-                   p->name, p->name, p->name);
+                   "%s is set as %s_FRONTEND, %s_URGENT, %s_DEFAULT or, for instance n, %s[n]",
+                   p->name, p->name, p->name, p->name, p->name);
 }
 
-/* Store NAME[n]=value, NAME_FRONTEND=value or NAME_DEFAULT=value; suffix is what follows NAME. */
+/* Store NAME[n]=value, or NAME_FRONTEND=value and its like; suffix is what follows NAME. */
 static void take_suffixed(struct reading *in, const struct settings_parameter *p,
                           const struct conf_entry *e, const char *suffix)
 {
@@ -119,7 +119,11 @@ static void take_suffixed(struct reading *in, const struct settings_parameter *p
         place = &in->settings->instance[e->index];
     } else if (has_suffix && strcmp(suffix, "_FRONTEND") == 0) {
         in->line[settings_row_of(p)] = e->line;
+        in->of_frontend[settings_row_of(p)] = e->value;
         place = &in->settings->frontend;
+    } else if (has_suffix && strcmp(suffix, "_URGENT") == 0) {
+        in->urgent_line[settings_row_of(p)] = e->line;
+        place = &in->settings->urgent;
     } else if (has_suffix) {
         in->of_default[settings_row_of(p)] = e->value;
         place = &in->scratch;
@@ -129,6 +133,12 @@ static void take_suffixed(struct reading *in, const struct settings_parameter *p
     }
     if (!settings_table_store(p, place, e->value))
         report_value(in, p, e);
+}
+
+static bool is_suffix(const char *text)
+{
+    return strcmp(text, "_FRONTEND") == 0 || strcmp(text, "_URGENT") == 0 ||
+           strcmp(text, "_DEFAULT") == 0;
 }
 
 /* The suffixed parameter that e names, and what follows its name; NULL where it names none. */
@@ -142,8 +152,7 @@ static const struct settings_parameter *find_suffixed(const struct conf_entry *e
         if (p->suffix == SUFFIX_NONE || strncmp(e->name, p->name, len) != 0)
             continue;
         *suffix_r = e->name + len;
-        if (**suffix_r == '\0' || strcmp(*suffix_r, "_FRONTEND") == 0 ||
-            strcmp(*suffix_r, "_DEFAULT") == 0)
+        if (**suffix_r == '\0' || is_suffix(*suffix_r))
             return p;
     }
     return NULL;
@@ -152,24 +161,16 @@ static const struct settings_parameter *find_suffixed(const struct conf_entry *e
 /* A suffix on a parameter that has one value deserves more than "there is no such parameter". */
 static bool report_needless_suffix(struct reading *in, const struct conf_entry *e)
 {
-    static const char *const suffixes[] = {"_FRONTEND", "_DEFAULT"};
+    const char *suffix = strrchr(e->name, '_');
     char name[SETTINGS_NEAREST_SIZE];
 
-    for (size_t i = 0; i < 2; i++) {
-        size_t len = strlen(e->name);
-        size_t suffix_len = strlen(suffixes[i]);
-
-        if (len <= suffix_len || len >= sizeof name ||
-            strcmp(e->name + len - suffix_len, suffixes[i]) != 0)
-            continue;
-        snprintf(name, sizeof name, "%.*s", (int)(len - suffix_len), e->name);
-        if (settings_table_find(name) == NULL)
-            continue;
-        diag_error(in->diag, in->settings->file, e->line, "%s takes no suffix %s", name,
-                   suffixes[i]);
-        return true;
-    }
-    return false;
+    if (suffix == NULL || !is_suffix(suffix) || (size_t)(suffix - e->name) >= sizeof name)
+        return false;
+    snprintf(name, sizeof name, "%.*s", (int)(suffix - e->name), e->name);
+    if (settings_table_find(name) == NULL)
+        return false;
+    diag_error(in->diag, in->settings->file, e->line, "%s takes no suffix %s", name, suffix);
+    return true;
 }
 
 static void take_entry(struct reading *in, const struct conf_entry *e)
@@ -202,7 +203,7 @@ static bool store_defaults(struct reading *in)
     for (size_t i = 0; i < SETTINGS_PARAMETER_COUNT; i++) {
         const struct settings_parameter *p = &settings_parameters[i];
 
-        in->of_default[i] = p->fallback;
+        in->of_default[i] = in->of_frontend[i] = p->fallback;
         if (p->fallback != NULL &&
             !settings_table_store(
                 p, p->suffix == SUFFIX_NONE ? (void *)settings : (void *)&settings->frontend,
@@ -218,7 +219,8 @@ static bool store_defaults(struct reading *in)
             settings_table_store(settings_table_find("MONITORING_GROUP"), settings, "peg-monitor"));
 }
 
-/* Give each instance without a value of its own the one of NAME_DEFAULT. */
+/* Give each instance without a value of its own that of NAME_DEFAULT, and the urgent frontend that
+ * of the other. */
 static void spread_defaults(struct reading *in)
 {
     bool good = true;
@@ -228,6 +230,8 @@ static void spread_defaults(struct reading *in)
 
         if (p->suffix == SUFFIX_NONE || in->bad[i])
             continue;
+        if (in->urgent_line[i] == 0 && in->of_frontend[i] != NULL)
+            good = settings_table_store(p, &in->settings->urgent, in->of_frontend[i]) && good;
         for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++)
             if (!in->own[i][n])
                 good =

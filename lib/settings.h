@@ -18,7 +18,7 @@
 
 enum { SETTINGS_PRIORITY_MAX = 64 }; /* largest PRIORITY_COUNT */
 
-/* What an instance or the frontend has of its own: suffixes _FRONTEND, _DEFAULT and [n]. */
+/* What a Postfix has of its own: suffixes _FRONTEND, _URGENT, _DEFAULT and [n]. */
 struct settings_instance {
     int nice_level;        /* NICE_LEVEL, -20 (most favoured) to 20 */
     int queue_run_delay_s; /* QUEUE_RUN_DELAY: the time between two tries at the least */
@@ -37,6 +37,7 @@ struct settings {
     int default_priority;    /* DEFAULT_PRIORITY */
     char *relay_host;        /* RELAY_HOST, "" for the recipients' MX */
     char **frontend_listen;  /* FRONTEND_LISTEN, Postfix `inet` service names, NULL at the end */
+    char **urgent_listen;    /* URGENT_LISTEN, the same; none: there is no urgent frontend */
     int instance_port_base;  /* INSTANCE_PORT_BASE: instance n listens on 127.0.0.1, this + n */
     char *tcpmap_host;       /* TCPMAP_LISTEN: address, without brackets */
     int tcpmap_port;         /*                and port */
@@ -52,7 +53,7 @@ struct settings {
     char *monitoring_group;  /* MONITORING_GROUP; NULL by default under --root: DAEMON_USER's */
     char *agentx_socket;     /* AGENTX_SOCKET, below root; "": no SNMP */
     bool instance_users;     /* INSTANCE_USERS; no by default under --root */
-    struct settings_instance frontend;
+    struct settings_instance frontend, urgent;
     struct settings_instance instance[SETTINGS_PRIORITY_MAX]; /* priority_count of them are used */
     atomic_uint further_holders;                              /* settings_* only */
 };
@@ -79,6 +80,26 @@ void settings_free(struct settings **settings);
 
 /* Whether priority n is delivered by an instance of this host, not by INSTANCE_NEXTHOP[n]. */
 bool settings_is_local(const struct settings *settings, int n) PEG_MUST_USE;
+
+/*
+ * Numbers of Postfix instances. Those that receive come first: the frontend, and the urgent one,
+ * for clients whose mail must not wait for a place among that of others. Then the priorities.
+ */
+enum { PEG_URGENT = -2, PEG_FRONTEND = -1, PEG_FIRST = PEG_URGENT };
+enum { SETTINGS_POSTFIX_MAX = SETTINGS_PRIORITY_MAX - PEG_FIRST };
+
+/* Whether the Postfix of this number receives mail from clients, rather than from the frontend. */
+bool settings_is_frontend(int instance) PEG_MUST_USE;
+
+/* Whether this host has the Postfix of a number from PEG_FIRST up; false beyond the last. */
+bool settings_has(const struct settings *settings, int instance) PEG_MUST_USE;
+
+/* What the Postfix of a number from PEG_FIRST to SETTINGS_PRIORITY_MAX - 1 has of its own. */
+const struct settings_instance *settings_own(const struct settings *settings,
+                                             int instance) PEG_MUST_USE;
+
+/* Where the frontend of that number listens: Postfix `inet` service names, NULL at the end. */
+char **settings_listen(const struct settings *settings, int instance) PEG_MUST_USE;
 
 /* The level that Linux makes of a nice level: it knows no 20, and takes it for 19. */
 int settings_nice_level(int level);
@@ -108,10 +129,9 @@ bool settings_path(const struct settings *settings, const char *below_root,
 #define SETTINGS_MILTER_SOCKET "peg/milter" /* below the frontend's queue directory */
 
 /*
- * Names of Postfix instances: "postfix-frontend" for PEG_FRONTEND, else "postfix4" for 4. They name
+ * Names of Postfix instances: "postfix-frontend", "postfix-urgent", and "postfix4" for 4. They name
  * the folders in /etc, /var/spool and /var/lib, and stand in the log.
  */
-enum { PEG_FRONTEND = -1 };
 enum { SETTINGS_NAME_SIZE = 32 };
 void settings_instance_name(int instance, char name_r[SETTINGS_NAME_SIZE]);
 

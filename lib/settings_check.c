@@ -1,6 +1,9 @@
 /* settings_check - do the parameters of a configuration go together? */
 #include "lib/settings_reading.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "lib/settings_values.h"
 
 enum { PORT_MAX = 65535 };
@@ -37,6 +40,17 @@ enum {
     LIFETIME_SPARE_S = 60
 };
 
+static void check_one_lifetime(struct reading *in, const char *suffix, int delay_s, unsigned line)
+{
+    int lifetime_s = in->settings->decision_lifetime_s;
+
+    if (lifetime_s < 2 * delay_s + LIFETIME_SPARE_S)
+        diag_error(in->diag, in->settings->file, line,
+                   "DECISION_LIFETIME = %d s is too short: with QUEUE_RUN_DELAY_%s = %d s "
+                   "queued mail needs its decisions for %d s",
+                   lifetime_s, suffix, delay_s, 2 * delay_s + LIFETIME_SPARE_S);
+}
+
 /*
  * Each try of queued mail refreshes its claims, which must not expire between two of them: the
  * frontend's QUEUE_RUN_DELAY fits twice in DECISION_LIFETIME, with a minute to spare. Where one of
@@ -47,6 +61,7 @@ static void check_lifetime(struct reading *in)
     struct settings *settings = in->settings;
     int *delay_s = &settings->frontend.queue_run_delay_s;
     int *lifetime_s = &settings->decision_lifetime_s;
+    unsigned urgent_line = in->urgent_line[settings_row("QUEUE_RUN_DELAY")];
     bool has_delay = in->line[settings_row("QUEUE_RUN_DELAY")] != 0;
     bool has_lifetime = in->line[settings_row("DECISION_LIFETIME")] != 0;
 
@@ -60,11 +75,12 @@ static void check_lifetime(struct reading *in)
         *delay_s = (*lifetime_s - LIFETIME_SPARE_S) / 2;
         *delay_s = *delay_s < RUN_DELAY_MAX_S ? *delay_s : RUN_DELAY_MAX_S;
     }
-    if (*lifetime_s < 2 * *delay_s + LIFETIME_SPARE_S)
-        diag_error(in->diag, settings->file, line_of(in, "DECISION_LIFETIME", "QUEUE_RUN_DELAY"),
-                   "DECISION_LIFETIME = %d s is too short: with QUEUE_RUN_DELAY_FRONTEND = %d s "
-                   "queued mail needs its decisions for %d s",
-                   *lifetime_s, *delay_s, 2 * *delay_s + LIFETIME_SPARE_S);
+    check_one_lifetime(in, "FRONTEND", *delay_s,
+                       line_of(in, "DECISION_LIFETIME", "QUEUE_RUN_DELAY"));
+    if (urgent_line == 0)
+        settings->urgent.queue_run_delay_s = *delay_s;
+    else
+        check_one_lifetime(in, "URGENT", settings->urgent.queue_run_delay_s, urgent_line);
 }
 
 /* Report where port belongs to an instance. */
@@ -78,6 +94,44 @@ static void check_port(struct reading *in, const char *parameter, int port)
         diag_error(in->diag, settings->file, line_of(in, parameter, "INSTANCE_PORT_BASE"),
                    "%s: port %d is among those of the instances, %d to %d (INSTANCE_PORT_BASE)",
                    parameter, port, first, last);
+}
+
+static void check_listen(struct reading *in, const char *parameter, char **services)
+{
+    struct settings *settings = in->settings;
+
+    for (char **service = services; *service != NULL; service++) {
+        int port = settings_value_inet_port(*service);
+
+        if (in->bad[settings_row(parameter)])
+            return;
+        check_port(in, parameter, port);
+        if (!in->bad[settings_row("TCPMAP_LISTEN")] && port == settings->tcpmap_port)
+            diag_error(in->diag, settings->file, line_of(in, parameter, "TCPMAP_LISTEN"),
+                       "%s: port %d is that of TCPMAP_LISTEN", parameter, port);
+    }
+}
+
+/* Whether one Postfix cannot listen there while another does; a port alone is on all addresses. */
+static bool collide(const char *a, const char *b)
+{
+    bool any = strchr(a, ':') == NULL || strchr(b, ':') == NULL;
+
+    return any ? settings_value_inet_port(a) == settings_value_inet_port(b) : strcasecmp(a, b) == 0;
+}
+
+static void check_listens_differ(struct reading *in)
+{
+    if (in->bad[settings_row("FRONTEND_LISTEN")] || in->bad[settings_row("URGENT_LISTEN")])
+        return;
+    for (char **urgent = in->settings->urgent_listen; *urgent != NULL; urgent++)
+        for (char **other = in->settings->frontend_listen; *other != NULL; other++)
+            if (collide(*urgent, *other))
+                diag_error(in->diag, in->settings->file,
+                           line_of(in, "URGENT_LISTEN", "FRONTEND_LISTEN"),
+                           "URGENT_LISTEN: %s is taken by %s of FRONTEND_LISTEN; use another port "
+                           "or another address",
+                           *urgent, *other);
 }
 
 static void check_ports(struct reading *in)
@@ -96,16 +150,9 @@ static void check_ports(struct reading *in)
     }
     if (!in->bad[settings_row("TCPMAP_LISTEN")])
         check_port(in, "TCPMAP_LISTEN", settings->tcpmap_port);
-    for (char **service = settings->frontend_listen; *service != NULL; service++) {
-        int port = settings_value_inet_port(*service);
-
-        if (in->bad[settings_row("FRONTEND_LISTEN")])
-            return;
-        check_port(in, "FRONTEND_LISTEN", port);
-        if (!in->bad[settings_row("TCPMAP_LISTEN")] && port == settings->tcpmap_port)
-            diag_error(in->diag, settings->file, line_of(in, "FRONTEND_LISTEN", "TCPMAP_LISTEN"),
-                       "FRONTEND_LISTEN: port %d is that of TCPMAP_LISTEN", port);
-    }
+    check_listen(in, "FRONTEND_LISTEN", settings->frontend_listen);
+    check_listen(in, "URGENT_LISTEN", settings->urgent_listen);
+    check_listens_differ(in);
 }
 
 void settings_reading_check(struct reading *in)

@@ -21,7 +21,9 @@ struct reading {
     bool bad[SETTINGS_PARAMETER_COUNT]; /* reported, so that further checks would mislead */
     bool incomplete;                    /* lines that are no assignments were reported */
     struct settings_instance scratch;   /* to see whether a value is right */
-    const char *of_default[SETTINGS_PARAMETER_COUNT];          /* the value of NAME_DEFAULT */
+    unsigned urgent_line[SETTINGS_PARAMETER_COUNT];    /* of NAME_URGENT; 0: there is none */
+    const char *of_frontend[SETTINGS_PARAMETER_COUNT]; /* the value of NAME_FRONTEND */
+    const char *of_default[SETTINGS_PARAMETER_COUNT];  /* the value of NAME_DEFAULT */
     bool own[SETTINGS_PARAMETER_COUNT][SETTINGS_PRIORITY_MAX]; /* NAME[n] was given */
 };
 

@@ -13,8 +13,9 @@ static void free_list(char **list)
     free(list);
 }
 
-/* Split text at blanks into services, each a good one and none twice; NULL where that fails. */
-static char **parse_listen(const char *text)
+/* Split text at blanks into so many services or more, each a good one and none twice; NULL where
+ * that fails. */
+static char **parse_listen(const char *text, size_t least)
 {
     static const char blanks[] = " \t\n";
     char **list = calloc(strlen(text) / 2 + 2, sizeof *list);
@@ -32,7 +33,7 @@ static char **parse_listen(const char *text)
         count++;
         text += len;
     }
-    if (!good || count == 0) {
+    if (!good || count < least) {
         free_list(list);
         return NULL;
     }
@@ -50,9 +51,9 @@ static bool store_text(char **text, const char *value)
     return true;
 }
 
-static bool store_listen(char ***list, const char *value)
+static bool store_listen(char ***list, const char *value, size_t least)
 {
-    char **services = parse_listen(value);
+    char **services = parse_listen(value, least);
 
     if (services == NULL)
         return false;
@@ -104,7 +105,7 @@ bool settings_table_store(const struct settings_parameter *p, void *base, const 
     case KIND_FLAG:
         return settings_value_flag(value, place);
     case KIND_LISTEN:
-        return store_listen(place, value);
+        return store_listen(place, value, (size_t)p->min);
     case KIND_ENDPOINT:
         return store_endpoint(base, value);
     case KIND_DSCP:
@@ -131,12 +132,14 @@ void settings_table_free(struct settings *settings)
 {
     free(settings->relay_host);
     free_list(settings->frontend_listen);
+    free_list(settings->urgent_listen);
     free(settings->tcpmap_host);
     free(settings->daemon_user);
     free(settings->monitoring_dir);
     free(settings->monitoring_group);
     free(settings->agentx_socket);
     settings_table_free_instance(&settings->frontend);
+    settings_table_free_instance(&settings->urgent);
     for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++)
         settings_table_free_instance(&settings->instance[n]);
 }

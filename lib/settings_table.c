@@ -28,7 +28,8 @@ const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = 
     {"MONITORING_GROUP", KIND_GROUP, 0, 0, NULL, SUFFIX_NONE, IN_SETTINGS(monitoring_group)},
     {"AGENTX_SOCKET", KIND_SOCKET, 0, 0, "/var/agentx/master", SUFFIX_NONE,
      IN_SETTINGS(agentx_socket)},
-    {"FRONTEND_LISTEN", KIND_LISTEN, 0, 0, "25", SUFFIX_NONE, IN_SETTINGS(frontend_listen)},
+    {"FRONTEND_LISTEN", KIND_LISTEN, 1, 0, "25", SUFFIX_NONE, IN_SETTINGS(frontend_listen)},
+    {"URGENT_LISTEN", KIND_LISTEN, 0, 0, "", SUFFIX_NONE, IN_SETTINGS(urgent_listen)},
     {"INSTANCE_PORT_BASE", KIND_NUMBER, 1, 65535, "20000", SUFFIX_NONE,
      IN_SETTINGS(instance_port_base)},
     {"INSTANCE_NEXTHOP", KIND_NEXTHOP, 0, 0, "", SUFFIX_INDEX, IN_INSTANCE(nexthop)},
@@ -100,8 +101,9 @@ void settings_table_needed(const struct settings_parameter *p, char text_r[SETTI
         break;
     case KIND_LISTEN:
         snprintf(text_r, SETTINGS_NEEDED_SIZE,
-                 "one or more different of port, host:port, [IPv6 address]:port, "
-                 "with blanks between them,");
+                 "%sone or more different of port, host:port, [IPv6 address]:port, "
+                 "with blanks between them,",
+                 p->min == 0 ? "\"\", or " : "");
         break;
     case KIND_ENDPOINT:
         snprintf(text_r, SETTINGS_NEEDED_SIZE,
@@ -173,23 +175,24 @@ static size_t edit_distance(const char *a, const char *b)
 
 void settings_table_nearest(const char *name, char nearest_r[SETTINGS_NEAREST_SIZE])
 {
-    static const char *const suffixes[] = {"", "_FRONTEND", "_DEFAULT"};
+    static const char *const suffixes[] = {"", "_FRONTEND", "_URGENT", "_DEFAULT"};
+    const size_t forms = sizeof suffixes / sizeof *suffixes;
     size_t best = strlen(name) / 3 + 1; /* a third of the letters wrong is still near */
 
     nearest_r[0] = '\0';
-    for (size_t i = 0; i < (size_t)SETTINGS_PARAMETER_COUNT * 3; i++) {
-        const struct settings_parameter *p = &settings_parameters[i / 3];
+    for (size_t i = 0; i < SETTINGS_PARAMETER_COUNT * forms; i++) {
+        const struct settings_parameter *p = &settings_parameters[i / forms];
         char known[SETTINGS_NEAREST_SIZE - 3];
 
-        if (i % 3 != 0 && p->suffix != SUFFIX_ALL)
+        if (i % forms != 0 && p->suffix != SUFFIX_ALL)
             continue;
-        snprintf(known, sizeof known, "%s%s", p->name, suffixes[i % 3]);
+        snprintf(known, sizeof known, "%s%s", p->name, suffixes[i % forms]);
         size_t distance = edit_distance(name, known);
 
         if (distance < best) {
             best = distance;
             snprintf(nearest_r, SETTINGS_NEAREST_SIZE, "%s%s", known,
-                     p->suffix != SUFFIX_NONE && i % 3 == 0 ? "[n]" : "");
+                     p->suffix != SUFFIX_NONE && i % forms == 0 ? "[n]" : "");
         }
     }
 }

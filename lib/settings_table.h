@@ -32,20 +32,20 @@ enum settings_kind {
 /* How a parameter's name may go on. */
 enum settings_suffix {
     SUFFIX_NONE,
-    SUFFIX_ALL,  /* _FRONTEND, _DEFAULT or [n], and one is needed */
+    SUFFIX_ALL,  /* _FRONTEND, _URGENT, _DEFAULT or [n], and one is needed */
     SUFFIX_INDEX /* [n], which is needed */
 };
 
 struct settings_parameter {
     const char *name;
     enum settings_kind kind;
-    long min, max;        /* KIND_NUMBER, KIND_SIZE; KIND_TIME in seconds */
+    long min, max; /* KIND_NUMBER, KIND_SIZE; KIND_TIME in seconds; KIND_LISTEN: 1, or 0 for "" */
     const char *fallback; /* the default, as one would write it; NULL: it depends, see settings.c */
     enum settings_suffix suffix;
     size_t offset; /* in struct settings; with a suffix, in struct settings_instance */
 };
 
-enum { SETTINGS_PARAMETER_COUNT = 26 };
+enum { SETTINGS_PARAMETER_COUNT = 27 };
 extern const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT];
 
 /* The row of exactly this name (without suffix), or of the old name of one; NULL for others. */

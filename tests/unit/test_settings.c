@@ -101,6 +101,64 @@ static void suffixes_give_instances_and_the_frontend_values_of_their_own(void **
     settings_free(&s);
 }
 
+static void the_urgent_frontend_takes_after_the_other(void **state)
+{
+    struct settings *s =
+        settings_of("", "URGENT_LISTEN='192.0.2.7:25 2525'\nFRONTEND_LISTEN=192.0.2.8:25\n"
+                        "NICE_LEVEL_FRONTEND=3\nNICE_LEVEL_URGENT=-9\nDSCP_CLASS_FRONTEND=EF\n"
+                        "DECISION_LIFETIME=160\nINSTANCE_NEXTHOP[1]=[192.0.2.9]:20001\n");
+    char name[SETTINGS_NAME_SIZE];
+
+    (void)state;
+    assert_string_equal(settings_listen(s, PEG_URGENT)[0], "192.0.2.7:25");
+    assert_string_equal(settings_listen(s, PEG_URGENT)[1], "2525");
+    assert_string_equal(settings_listen(s, PEG_FRONTEND)[0], "192.0.2.8:25");
+    assert_int_equal(settings_own(s, PEG_URGENT)->nice_level, -9);
+    assert_int_equal(settings_own(s, PEG_FRONTEND)->nice_level, 3);
+    assert_int_equal(settings_own(s, PEG_URGENT)->dscp, 46);
+    assert_int_equal(settings_own(s, PEG_URGENT)->queue_run_delay_s, 50);
+    assert_int_equal(settings_own(s, PEG_URGENT)->queue_lifetime_s, 86400);
+    assert_true(settings_has(s, PEG_URGENT) && settings_has(s, PEG_FRONTEND));
+    assert_true(settings_has(s, 0) && settings_has(s, 4));
+    assert_false(settings_has(s, 1) || settings_has(s, 5));
+    settings_instance_name(PEG_URGENT, name);
+    assert_string_equal(name, "postfix-urgent");
+    settings_free(&s);
+    s = settings_of("", "NICE_LEVEL_URGENT=-9\n");
+    assert_false(settings_has(s, PEG_URGENT));
+    settings_free(&s);
+}
+
+static void a_port_is_for_one_frontend(void **state)
+{
+    (void)state;
+    settings_expect_reports(
+        "URGENT_LISTEN=192.0.2.7:25\n",
+        "f:1: URGENT_LISTEN: 192.0.2.7:25 is taken by 25 of FRONTEND_LISTEN; use another port or "
+        "another address\n");
+    settings_expect_reports(
+        "FRONTEND_LISTEN='[::1]:25 a.example:25'\nURGENT_LISTEN='A.example:25 26'\n",
+        "f:2: URGENT_LISTEN: A.example:25 is taken by a.example:25 of FRONTEND_LISTEN; use another "
+        "port or another address\n");
+    settings_expect_reports("URGENT_LISTEN='20001 10040'\n",
+                            "f:1: URGENT_LISTEN: port 20001 is among those of the instances, 20000 "
+                            "to 20004 (INSTANCE_PORT_BASE)\n"
+                            "f:1: URGENT_LISTEN: port 10040 is that of TCPMAP_LISTEN\n");
+    settings_expect_reports(
+        "URGENT_LISTEN=x:y:z\n",
+        "f:1: URGENT_LISTEN = \"x:y:z\": \"\", or one or more different of port, host:port, [IPv6 "
+        "address]:port, with blanks between them, is needed\n");
+}
+
+static void tries_of_the_urgent_frontend_keep_decisions_alive(void **state)
+{
+    (void)state;
+    settings_expect_reports("DECISION_LIFETIME=160\nQUEUE_RUN_DELAY_URGENT=51\n",
+                            "f:2: DECISION_LIFETIME = 160 s is too short: with "
+                            "QUEUE_RUN_DELAY_URGENT = 51 s queued mail needs its decisions for "
+                            "162 s\n");
+}
+
 static void the_last_assignment_of_a_name_wins(void **state)
 {
     struct settings *s =
@@ -176,10 +234,14 @@ static void wrong_names_and_suffixes_are_named(void **state)
         {"RELAY_HOST_FRONTEND=x", "f:1: RELAY_HOST takes no suffix _FRONTEND\n"},
         {"PRIORITY_COUNT_DEFAULT=3", "f:1: PRIORITY_COUNT takes no suffix _DEFAULT\n"},
         {"NICE_LEVEL=1",
-         "f:1: NICE_LEVEL is set as NICE_LEVEL_FRONTEND, NICE_LEVEL_DEFAULT or, for "
-         "instance n, NICE_LEVEL[n]\n"},
-        {"NICE_LEVEL_DEFAULT[1]=1", "f:1: NICE_LEVEL is set as NICE_LEVEL_FRONTEND, "
-                                    "NICE_LEVEL_DEFAULT or, for instance n, NICE_LEVEL[n]\n"},
+         "f:1: NICE_LEVEL is set as NICE_LEVEL_FRONTEND, NICE_LEVEL_URGENT, NICE_LEVEL_DEFAULT or, "
+         "for instance n, NICE_LEVEL[n]\n"},
+        {"NICE_LEVEL_DEFAULT[1]=1",
+         "f:1: NICE_LEVEL is set as NICE_LEVEL_FRONTEND, NICE_LEVEL_URGENT, NICE_LEVEL_DEFAULT or, "
+         "for instance n, NICE_LEVEL[n]\n"},
+        {"RELAY_HOST_URGENT=x", "f:1: RELAY_HOST takes no suffix _URGENT\n"},
+        {"DSCP_CLASS_URGNT=EF", "f:1: there is no parameter DSCP_CLASS_URGNT; did you mean "
+                                "DSCP_CLASS_URGENT?\n"},
         {"NICE_LEVEL[5]=1",
          "f:1: NICE_LEVEL[5]: there are 5 priorities (PRIORITY_COUNT), so [0] to "
          "[4] can be set\n"},
@@ -305,6 +367,9 @@ int main(void)
         cmocka_unit_test(a_gateway_below_a_root_needs_no_user_of_its_own),
         cmocka_unit_test(every_parameter_can_be_set),
         cmocka_unit_test(suffixes_give_instances_and_the_frontend_values_of_their_own),
+        cmocka_unit_test(the_urgent_frontend_takes_after_the_other),
+        cmocka_unit_test(a_port_is_for_one_frontend),
+        cmocka_unit_test(tries_of_the_urgent_frontend_keep_decisions_alive),
         cmocka_unit_test(the_last_assignment_of_a_name_wins),
         cmocka_unit_test(wrong_values_are_named_with_what_is_needed),
         cmocka_unit_test(wrong_names_and_suffixes_are_named),
