@@ -44,7 +44,9 @@ MODULES  := $(filter-out $(MAINS),$(foreach room,$(ROOMS),$(wildcard $(room)/*.c
 UNITS    := $(wildcard tests/unit/test_*.c)
 BINARIES := $(foreach program,$(PROGRAMS),$(BUILD)/$(notdir $(program)))
 TESTS    := $(UNITS:tests/unit/%.c=$(BUILD)/tests/%)
-BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+PRELOAD  := $(BUILD)/bench/slow_flush.so
+BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%, \
+            $(filter-out tests/bench/slow_flush.c,$(wildcard tests/bench/*.c))) $(PRELOAD)
 OBJECTS  := $(MODULES:%.c=$(BUILD)/obj/%.o)
 
 run = $(if $(V),$(3),@printf '  %-4s %s\n' '$(1)' '$(2)' && $(3))
@@ -71,6 +73,10 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libpeg.a
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libpeg.a
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(CC) $(PEG_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS))
+
+$(PRELOAD): tests/bench/slow_flush.c Makefile
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(CC) $(filter-out -fsanitize%,$(PEG_CFLAGS)) $(CFLAGS) -fPIC -shared -o $@ $<)
 
 # Tests
 #

@@ -22,6 +22,8 @@ from gateway_sync import gateway_sync  # noqa: E402
 from gateways import SCENARIOS, latency, throughput  # noqa: E402
 from milter_alone import group_commit  # noqa: E402
 from milter_floor import milter  # noqa: E402
+from remedies import remedies  # noqa: E402
+from slow_disk import slow_disk  # noqa: E402
 from store import memory, recovery  # noqa: E402
 from tcpmap_alone import tcpmap  # noqa: E402
 from urgent import urgent  # noqa: E402
@@ -38,6 +40,7 @@ SECTIONS = {
 }
 SECTIONS.update((name, throughput(name)) for name in SCENARIOS)
 SECTIONS.update(latency=latency, conflicts=conflicts, rules=rules, claims=claims, urgent=urgent)
+SECTIONS.update(remedies=remedies, slow_disk=slow_disk)
 
 
 # What fits into the few minutes of a quick run.

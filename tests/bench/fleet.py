@@ -31,19 +31,29 @@ WARM_MESSAGES = 10
 POLL_S = 0.1
 
 
+def template_conf(preload=None):
+    """That of every gateway, whose Postfix preloads a library where one is given."""
+    environment = {"import_environment": "MAIL_CONFIG TZ LANG=C LD_PRELOAD=%s" % preload}
+    return dict(TEMPLATE_CONF, **(environment if preload else {}))
+
+
 class Ours(Gateway):
     """Our gateway, made by peg-gen.
 
     claims      a function of its folder that puts claims into its store before it is started
+    preload     a library for all of its programs, ours and Postfix's
     """
 
-    def __init__(self, root, conf=None, claims=None):
+    def __init__(self, root, conf=None, claims=None, preload=None):
         conf = dict({"NICE_LEVEL[%d]" % n: level for n, level in NICE.items()}, **(conf or {}))
-        conf.update(MONITORING)
-        super().__init__(root, conf=conf, rules=PLAIN_RULES, template_conf=TEMPLATE_CONF)
+        conf.update(MONITORING, DECISION_SYNC="yes")
+        super().__init__(
+            root, conf=conf, rules=PLAIN_RULES, template_conf=template_conf(preload), urgent=True
+        )
+        if preload:
+            self.under["preload"] = ["env", "LD_PRELOAD=" + preload]
         self._bench_conf = conf
         self._claims = claims
-        self._sync = "yes"
 
     def write(self):
         super().write()
@@ -54,18 +64,33 @@ class Ours(Gateway):
 
     def set_sync(self, sync):
         """DECISION_SYNC, "yes" or "no"."""
-        if sync == self._sync:
-            return
-        self.write_conf(dict(self._bench_conf, DECISION_SYNC=sync))
-        if not self.reload_milter():
-            raise AssertionError(self.log.tail(5))
-        self._sync = sync
+        self._set_conf(dict(self._bench_conf, DECISION_SYNC=sync))
+
+    @contextlib.contextmanager
+    def configured(self, parameters):
+        """Parameters of the gateway that a reload puts into effect, until the end of the block."""
+        before = self._bench_conf
+        self._set_conf(dict(before, **parameters))
+        try:
+            yield
+        finally:
+            self._set_conf(before)
+
+    def _set_conf(self, conf):
+        if conf != self._bench_conf:
+            self.write_conf(conf)
+            self.ctl("reload")
+            self._bench_conf = conf
+
+    def postconf(self, instance, *arguments):
+        """postconf(1)."""
+        self._run(["postconf", "-c", self.config_dir(instance)] + list(arguments))
 
     def parts(self):
         """{part: [process ids]} whose trees are all of it."""
         masters = {i: master_pid(self, i) for i in self.instances()}
         parts = {
-            "frontend": [masters.pop("frontend")],
+            "frontend": [masters.pop("frontend"), masters.pop("urgent")],
             "instances": list(masters.values()),
         }
         for part in self.daemons:
@@ -98,8 +123,7 @@ class Bare(Ours):
         self._run(["postmap", "cdb:" + transport])
         for name in ("smtpd_milters", "non_smtpd_milters"):
             self.set_postfix_conf("frontend", name, "")
-        option = "rewrite-route/unix/transport_maps=cdb:%s" % transport
-        self._run(["postconf", "-c", self.config_dir("frontend"), "-P", option])
+        self.postconf("frontend", "-P", "rewrite-route/unix/transport_maps=cdb:%s" % transport)
 
     def milter_socket(self):  # of a peg-milter that nobody asks
         return os.path.join(self.queue_dir("frontend"), "peg/milter")
@@ -117,16 +141,16 @@ class Entrant(contextlib.AbstractContextManager):
     memory      {part of ours: the most bytes of its own that it had while mail was sent}
     """
 
-    def __init__(self, bench, kind, stack, **options):
+    def __init__(self, bench, kind, stack, preload=None, **options):
         self._bench = bench
         self.kind = kind
         root = stack.enter_context(gateway_folder())
         self._is_ours = kind in OURS
         if self._is_ours:
-            self.gateway = OURS[kind](root, **options)
+            self.gateway = OURS[kind](root, preload=preload, **options)
         else:
             program = bench.program("idle_milter")
-            self.gateway = Rival(root, kind, program, TEMPLATE_CONF, NICE)
+            self.gateway = Rival(root, kind, program, template_conf(preload), NICE)
         self.sink = Sink(bench.program("smtp_sink"), self.gateway.ports.relay, root)
         if self._is_ours:
             self.gateway.relay = self.sink  # in the place of that of the tests
@@ -162,12 +186,12 @@ class Entrant(contextlib.AbstractContextManager):
         by = kind.by_header if self.kind in ("ours", "A") else kind.by_domain
         return {"postfix%d" % priority: count for priority, count in by.items()}
 
-    def load(self, kinds, **options):
-        """A Load for it."""
+    def load(self, kinds, port=None, **options):
+        """A Load for it, handed in to the frontend where no other port is given."""
         return Load(
             self._bench.program("smtp_load"),
             self._folder,
-            self.gateway.ports.frontend,
+            port or self.gateway.ports.frontend,
             kinds,
             self.expected,
             **options,

@@ -5,6 +5,9 @@
     A   the original's way: qpsmtpd as content filter, which puts each recipient into a private
         domain for its priority and hands the message back to the frontend
     P   one Postfix
+
+Each has a listener of its own for urgent clients, as far as that goes in one Postfix: processes of
+their own for smtpd and cleanup, which in_flow_delay does not slow down.
 """
 
 import os
@@ -44,6 +47,8 @@ class Rival(Installation):
         self._program = program  # idle_milter
         self._nice = nice
         self._filter = None
+        self.frontend = ("127.0.0.1", self.ports.frontend)
+        self.urgent = ("127.0.0.1", self.ports.urgent)
 
     # Life
 
@@ -158,7 +163,15 @@ class Rival(Installation):
                 "no_unknown_recipient_checks,no_header_body_checks,no_milters\n"
                 % self.ports.spare[1]
             )
-        return "127.0.0.1:%d inet n - n - - smtpd%s\n%s" % (self.ports.frontend, filtered, back)
+        listener = "%s:%d inet n - n - - smtpd%s"
+        return (
+            listener % (self.frontend + (filtered,))
+            + "\n"
+            + listener % (self.urgent + (filtered,))
+            + " -o cleanup_service_name=cleanup-urgent\n"
+            + "cleanup-urgent unix n - n - 0 cleanup -o in_flow_delay=0\n"
+            + back
+        )
 
     def _write_transport(self, path):
         name = ".prio%d.private" if self.kind == "A" else "p%d.dest.example"
