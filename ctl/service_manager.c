@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "admin/files.h"
 #include "admin/mem.h"
@@ -37,7 +38,8 @@ void service_manager_unit(const struct part *part, char unit_r[SERVICE_MANAGER_U
     if (part->kind == PART_INSTANCE)
         snprintf(unit_r, SERVICE_MANAGER_UNIT_SIZE, "peg-instance@%d.service", part->instance);
     else if (part->kind == PART_FRONTEND)
-        snprintf(unit_r, SERVICE_MANAGER_UNIT_SIZE, "peg-frontend.service");
+        snprintf(unit_r, SERVICE_MANAGER_UNIT_SIZE, "peg-%s.service", /* peg-urgent.service */
+                 part->name + strlen("postfix-"));
     else
         snprintf(unit_r, SERVICE_MANAGER_UNIT_SIZE, "%s.service", part->name);
 }
