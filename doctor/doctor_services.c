@@ -54,9 +54,14 @@ static bool ask_milter(void *arg, char text_r[AS_USER_TEXT_SIZE])
     return good;
 }
 
-static void examine_milter(struct doctor *doctor)
+/* Whether it answers the frontend of that number. */
+static void examine_milter(struct doctor *doctor, int frontend)
 {
-    char *dir = mem_printf("%s/etc/postfix-frontend", doctor->settings->root);
+    const char *caller = frontend == PEG_URGENT ? "the urgent frontend" : "the frontend";
+    char name[SETTINGS_NAME_SIZE];
+
+    settings_instance_name(frontend, name);
+    char *dir = mem_printf("%s/etc/%s", doctor->settings->root, name);
     char *queue_dir = mem_printf("%s" SETTINGS_FRONTEND_SPOOL, doctor->settings->root);
     char *user = postconf_expanded(dir, "mail_owner");
     int queue_fd = open(queue_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -67,9 +72,9 @@ static void examine_milter(struct doctor *doctor)
                     queue_dir, SETTINGS_MILTER_SOCKET);
     else
         verdict_say(&doctor->verdicts, VERDICT_FAILED, "peg-milter",
-                    "does not answer the frontend (user %s) on %s/%s: %s; mail goes by the default "
-                    "priority: peg-ctl restart milter",
-                    user != NULL ? user : "", queue_dir, SETTINGS_MILTER_SOCKET,
+                    "does not answer %s (user %s) on %s/%s: %s; mail goes by the default priority: "
+                    "peg-ctl restart milter",
+                    caller, user != NULL ? user : "", queue_dir, SETTINGS_MILTER_SOCKET,
                     user != NULL ? text : "");
     if (queue_fd >= 0)
         close(queue_fd);
@@ -102,14 +107,16 @@ static void examine_tcpmap(struct doctor *doctor)
     talk_close(&talk);
 }
 
-bool doctor_speaks_tls(const struct doctor *doctor, const char *service)
+bool doctor_speaks_tls(const struct doctor *doctor, int frontend, const char *service)
 {
     char *name = mem_printf("%s/inet/smtpd_tls_wrappermode", service);
     const char *value = NULL;
 
-    if (doctor->work != NULL) {
-        const struct postconf *conf = &work_frontend(doctor->work)->present.conf;
+    for (size_t i = 0; doctor->work != NULL && i < doctor->work->folder_count; i++) {
+        const struct postconf *conf = &doctor->work->folders[i].present.conf;
 
+        if (doctor->work->folders[i].plan->instance != frontend)
+            continue;
         value = pairs_get(&conf->options, name);
         if (value == NULL)
             value = pairs_get(&conf->main, "smtpd_tls_wrappermode");
@@ -118,19 +125,21 @@ bool doctor_speaks_tls(const struct doctor *doctor, const char *service)
     return value != NULL && strcmp(value, "yes") == 0;
 }
 
-static void examine_listener(struct doctor *doctor, const char *service)
+static void examine_listener(struct doctor *doctor, int frontend, const char *service)
 {
     struct talk talk = {.fd = -1};
-    char *host = ports_frontend_host(doctor->settings, service);
-    bool tls = doctor_speaks_tls(doctor, service);
+    char *host = ports_frontend_host(doctor->settings, frontend, service);
+    bool tls = doctor_speaks_tls(doctor, frontend, service);
+    char name[SETTINGS_NAME_SIZE];
 
+    settings_instance_name(frontend, name);
     if (host == NULL || !talk_inet(&talk, host, ports_number(service), GREETING_MS) ||
         (!tls && !smtp_greet(&talk)))
-        verdict_say(&doctor->verdicts, VERDICT_FAILED, "postfix-frontend",
+        verdict_say(&doctor->verdicts, VERDICT_FAILED, name,
                     "does not take mail on %s: %s; look into the log", service,
                     host != NULL ? talk.why : "its address cannot be found");
     else
-        verdict_say(&doctor->verdicts, VERDICT_OK, "postfix-frontend", "%s on %s",
+        verdict_say(&doctor->verdicts, VERDICT_OK, name, "%s on %s",
                     tls ? "takes TLS connections" : "takes mail", service);
     if (!tls)
         smtp_quit(&talk);
@@ -162,10 +171,13 @@ void doctor_services(struct doctor *doctor)
 {
     const struct settings *settings = doctor->settings;
 
-    examine_milter(doctor);
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
+        if (settings_has(settings, n))
+            examine_milter(doctor, n);
     examine_tcpmap(doctor);
-    for (char **service = settings->frontend_listen; *service != NULL; service++)
-        examine_listener(doctor, *service);
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
+        for (char **service = settings_listen(settings, n); *service != NULL; service++)
+            examine_listener(doctor, n, *service);
     for (int n = 0; n < settings->priority_count; n++)
         if (!settings_is_local(settings, n))
             examine_remote(doctor, n);
