@@ -134,8 +134,8 @@ static void check_frontend(const struct settings *settings, const struct part *p
 {
     char *protocols = postconf_expanded(dir, "inet_protocols");
 
-    for (char **service = settings->frontend_listen; protocols != NULL && *service != NULL;
-         service++) {
+    for (char **service = settings_listen(settings, part->instance);
+         protocols != NULL && *service != NULL; service++) {
         char *host = host_of(*service);
         int port = ports_number(*service);
 

@@ -37,7 +37,8 @@ void service_manager_unit(const struct part *part, char unit_r[SERVICE_MANAGER_U
     if (part->kind == PART_INSTANCE)
         snprintf(unit_r, SERVICE_MANAGER_UNIT_SIZE, "peg-instance@%d.service", part->instance);
     else if (part->kind == PART_FRONTEND)
-        snprintf(unit_r, SERVICE_MANAGER_UNIT_SIZE, "peg-frontend.service");
+        snprintf(unit_r, SERVICE_MANAGER_UNIT_SIZE, "peg-%s.service",
+                 part->instance == PEG_URGENT ? "urgent" : "frontend");
     else
         snprintf(unit_r, SERVICE_MANAGER_UNIT_SIZE, "%s.service", part->name);
 }

@@ -1,4 +1,4 @@
-/* check_actions - entries of the frontend's tables that add, change or direct recipients */
+/* check_actions - entries of a frontend's tables that add, change or direct recipients */
 #include "gen/check_parts.h"
 
 #include <ctype.h>
@@ -152,9 +152,8 @@ static bool has_actions(const char *parameter)
     return false;
 }
 
-void check_actions(const struct work *work, struct diag *diag)
+void check_actions(const struct work *work, const struct work_folder *frontend, struct diag *diag)
 {
-    const struct work_folder *frontend = work_frontend(work);
     const struct postconf *conf = &frontend->present.conf;
     const struct pairs *const lists[] = {&conf->main, &conf->options};
     const char *dir = check_dir(work, frontend);

@@ -43,12 +43,9 @@ void check_bounce(const struct settings *settings, struct diag *diag)
     check_plain(settings->root, diag);
     if (beside_program("peg-bounce", program))
         check_plain(program, diag);
-    for (int n = PEG_FRONTEND; n < settings->priority_count; n++) {
-        const struct settings_instance *own =
-            n == PEG_FRONTEND ? &settings->frontend : &settings->instance[n];
-
+    for (int n = PEG_FIRST; n < settings->priority_count; n++) {
         settings_instance_name(n, name);
-        if (n == PEG_FRONTEND || settings_is_local(settings, n))
-            check_command(settings, name, own->bounce_command, diag);
+        if (settings_has(settings, n))
+            check_command(settings, name, settings_own(settings, n)->bounce_command, diag);
     }
 }

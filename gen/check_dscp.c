@@ -11,13 +11,11 @@ static size_t find_lines(const struct settings *settings, unsigned lines_r[])
 {
     size_t count = 0;
 
-    for (int n = PEG_FRONTEND; n < settings->priority_count; n++) {
-        const struct settings_instance *own =
-            n == PEG_FRONTEND ? &settings->frontend : &settings->instance[n];
+    for (int n = PEG_FIRST; n < settings->priority_count; n++) {
         unsigned line;
         bool known = false;
 
-        if (own->dscp == 0 || (n != PEG_FRONTEND && !settings_is_local(settings, n)))
+        if (!settings_has(settings, n) || settings_own(settings, n)->dscp == 0)
             continue;
         line = config_line_of_instance(settings, "DSCP_CLASS", n);
         for (size_t i = 0; i < count; i++)
@@ -30,7 +28,7 @@ static size_t find_lines(const struct settings *settings, unsigned lines_r[])
 
 void check_dscp(const struct settings *settings, struct diag *diag)
 {
-    unsigned lines[SETTINGS_PRIORITY_MAX + 1];
+    unsigned lines[SETTINGS_POSTFIX_MAX];
     size_t count = find_lines(settings, lines);
     char *why = NULL;
 

@@ -1,4 +1,4 @@
-/* check_frontend - what keeps mail in the frontend from peg-milter, or changes it behind it */
+/* check_frontend - what keeps mail in a frontend from peg-milter, or changes it behind it */
 #include "gen/check_parts.h"
 
 #include <stdlib.h>
@@ -40,11 +40,9 @@ static const struct risk {
      "keeps mail from peg-milter: what comes in here for the first time goes by the default "
      "priority; take no_milters out"},
     {"smtpd_milters", "smtpd", false, WHEN_NOT_MILTER,
-     "does not name peg-milter: mail that comes in here goes by the default priority; add "
-     "\"" PLAN_MILTER "\""},
+     "does not name peg-milter: mail that comes in here goes by the default priority"},
     {"non_smtpd_milters", "cleanup", false, WHEN_NOT_MILTER,
-     "does not name peg-milter: mail of local programs goes by the default priority; add "
-     "\"" PLAN_MILTER "\""},
+     "does not name peg-milter: mail of local programs goes by the default priority"},
     {"milter_header_checks", "cleanup", false, WHEN_NOT_FILTER,
      "does not name peg-gen's table peg_filter: mail that peg-milter directs goes another way; "
      "add it, or take this option out"},
@@ -59,7 +57,8 @@ static bool does_harm(const struct work_folder *frontend, const struct risk *ris
     case WHEN_NO_MILTERS:
         return value[0] != '\0' && difference_has_word(value, "no_milters", NULL);
     case WHEN_NOT_MILTER:
-        return value[0] == '\0' || !difference_has_word(value, PLAN_MILTER, "smtpd_milters");
+        return value[0] == '\0' ||
+               !difference_has_word(value, plan_milter_word(frontend->plan), "smtpd_milters");
     case WHEN_NOT_FILTER:
         return value[0] == '\0' ||
                !difference_has_word(
@@ -151,8 +150,9 @@ static void check_options(const struct work *work, const struct work_folder *fro
 
         if (entry != NULL && risk != NULL && runs_one_of(entry, risk->programs) &&
             does_harm(frontend, risk, option->value))
-            diag_warning(diag, file, line, "%s -o %s=%s %s", service, parameter, option->value,
-                         risk->what);
+            diag_warning(diag, file, line, "%s -o %s=%s %s%s%s", service, parameter, option->value,
+                         risk->what, risk->when == WHEN_NOT_MILTER ? "; add " : "",
+                         risk->when == WHEN_NOT_MILTER ? plan_milter_word(frontend->plan) : "");
         check_time(work, file, line, service, parameter, option->value, diag);
         free(service);
     }
@@ -166,7 +166,8 @@ static void check_other_milters(const struct work *work, const struct work_folde
     const char *dir = check_dir(work, frontend);
     char *file = mem_printf("%s/main.cf", dir);
 
-    if (milters != NULL && milters[0] != '\0' && strcmp(milters, PLAN_MILTER) != 0)
+    if (milters != NULL && milters[0] != '\0' &&
+        strcmp(milters, plan_milter_word(frontend->plan)) != 0)
         diag_warning(
             diag, file, where_parameter(dir, "smtpd_milters"),
             "smtpd_milters = %s: recipients that another milter adds go to the default instance",
@@ -174,10 +175,8 @@ static void check_other_milters(const struct work *work, const struct work_folde
     free(file);
 }
 
-void check_frontend(const struct work *work, struct diag *diag)
+void check_frontend(const struct work *work, const struct work_folder *frontend, struct diag *diag)
 {
-    const struct work_folder *frontend = work_frontend(work);
-
     check_main(work, frontend, diag);
     check_other_milters(work, frontend, diag);
     check_options(work, frontend, diag);

@@ -1,4 +1,4 @@
-/* check_instance - what keeps mail of the frontend out of an instance */
+/* check_instance - what keeps mail of a frontend out of an instance */
 #include "gen/check_parts.h"
 
 #include <stdlib.h>
@@ -19,6 +19,17 @@ static bool is_yes(const struct work_folder *folder, const char *parameter)
     return value != NULL && strcmp(value, "yes") == 0;
 }
 
+/* Whether a frontend has yes there. */
+static bool is_yes_before(const struct work *work, const char *parameter)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < work->folder_count; i++)
+        found =
+            found || (work_is_frontend(&work->folders[i]) && is_yes(&work->folders[i], parameter));
+    return found;
+}
+
 /* What trivial-rewrite(8) takes for an address: that of an instance answers its smtpd, too. */
 void check_instance(const struct work *work, const struct work_folder *folder, struct diag *diag)
 {
@@ -36,7 +47,7 @@ void check_instance(const struct work *work, const struct work_folder *folder, s
     for (size_t i = 0; i < sizeof permits / sizeof permits[0]; i++) {
         const char *parameter = permits[i].parameter;
 
-        if (is_yes(work_frontend(work), parameter) && !is_yes(folder, parameter))
+        if (is_yes_before(work, parameter) && !is_yes(folder, parameter))
             diag_warning(diag, file, where_parameter(dir, parameter),
                          "%s is yes in the frontend and not here: mail to %s comes back; set it "
                          "here, too",

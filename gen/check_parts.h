@@ -8,13 +8,13 @@
 /* The folder whose files say what is there now: the template's where there is none yet. */
 const char *check_dir(const struct work *work, const struct work_folder *folder) PEG_MUST_USE;
 
-/* What keeps mail in the frontend from peg-milter, or changes it behind it. */
-void check_frontend(const struct work *work, struct diag *diag);
+/* What keeps mail in a frontend from peg-milter, or changes it behind it. */
+void check_frontend(const struct work *work, const struct work_folder *frontend, struct diag *diag);
 
-/* Entries of the frontend's tables that do so. */
-void check_actions(const struct work *work, struct diag *diag);
+/* Entries of a frontend's tables that do so. */
+void check_actions(const struct work *work, const struct work_folder *frontend, struct diag *diag);
 
-/* What keeps mail of the frontend out of an instance. */
+/* What keeps mail of a frontend out of an instance. */
 void check_instance(const struct work *work, const struct work_folder *folder, struct diag *diag);
 
 /* What keeps any Postfix of ours from receiving or sending on the loopback interface. */

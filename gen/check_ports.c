@@ -38,13 +38,15 @@ void check_ports(const struct work *work, struct diag *diag)
     parts_init(&parts, work->settings);
     for (size_t i = 0; i < parts.count; i++) {
         const struct part *part = &parts.items[i];
+        const struct work_folder *folder;
 
         if (part_runs(part, NULL) != 0)
             continue;
         if (part->kind == PART_TCPMAP)
             check_tcpmap(work->settings, diag);
-        else if (work_frontend(work)->present.exists || !work->template_missing)
-            ports_check(work->settings, part, check_dir(work, work_frontend(work)), diag);
+        else if ((folder = work_folder_of(work, part)) != NULL &&
+                 (folder->present.exists || !work->template_missing))
+            ports_check(work->settings, part, check_dir(work, folder), diag);
     }
     parts_deinit(&parts);
 }

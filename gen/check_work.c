@@ -65,7 +65,7 @@ static void check_options(const struct work *work, const struct work_folder *fol
     free(master);
 }
 
-/* Whether one of the inet services of the template has a port that the frontend is to have. */
+/* One of the inet services of the template that has a port which a frontend is to have. */
 static const char *find_clash(const struct settings *settings, const struct pairs *services)
 {
     for (size_t i = 0; i < services->count; i++) {
@@ -74,8 +74,10 @@ static const char *find_clash(const struct settings *settings, const struct pair
         char *service = mem_dup_len(name, len);
         bool clash = false;
 
-        for (char **listen = settings->frontend_listen; *listen != NULL; listen++)
-            clash = clash || (strcmp(name + len, "/inet") == 0 && ports_clash(service, *listen));
+        for (int n = PEG_FIRST; n < 0; n++)
+            for (char **listen = settings_listen(settings, n); *listen != NULL; listen++)
+                clash =
+                    clash || (strcmp(name + len, "/inet") == 0 && ports_clash(service, *listen));
         free(service);
         if (clash)
             return name;
@@ -84,7 +86,7 @@ static const char *find_clash(const struct settings *settings, const struct pair
 }
 
 /*
- * The host's own Postfix and the frontend would share a port in silence (ctl/ports.h). Where it
+ * The host's own Postfix and a frontend would share a port in silence (ctl/ports.h). Where it
  * does not run it may at the next boot, which below --root nobody does. Returns whether they do.
  */
 static bool check_template_listener(const struct work *work, struct diag *diag)
@@ -128,13 +130,16 @@ unsigned check_work(const struct work *work, bool may_wait, bool drain, struct d
         check_folder(folder, diag);
         check_options(work, folder, diag);
         check_reach(work, folder, diag);
-        if (folder != work_frontend(work))
+        if (!work_is_frontend(folder))
             check_instance(work, folder, diag);
     }
     gone_check(work, may_wait, drain, diag);
     check_bounce(work->settings, diag);
-    check_frontend(work, diag);
-    check_actions(work, diag);
+    for (size_t i = 0; i < work->folder_count; i++)
+        if (work_is_frontend(&work->folders[i])) {
+            check_frontend(work, &work->folders[i], diag);
+            check_actions(work, &work->folders[i], diag);
+        }
     if (work->template_missing || !check_template_listener(work, diag))
         check_ports(work, diag);
     return diag->warnings - before;

@@ -1,4 +1,4 @@
-/* plan - what the configuration folder of the frontend or of an instance has to say */
+/* plan - what the configuration folder of a frontend or of an instance has to say */
 #include "gen/plan.h"
 
 #include <limits.h>
@@ -27,7 +27,7 @@ void plan_lifetime(struct plan *plan, const struct settings_instance *own)
     pairs_setf(&plan->main, "bounce_queue_lifetime", "%ds", own->queue_lifetime_s);
 }
 
-/* What the frontend and all instances have in common. */
+/* What the frontends and all instances have in common. */
 static void plan_common(const struct settings *settings, struct plan *plan)
 {
     struct pairs *main = &plan->main;
@@ -57,8 +57,12 @@ static void plan_common(const struct settings *settings, struct plan *plan)
 
 char *plan_registered_name(int instance)
 {
-    return instance == PEG_FRONTEND ? mem_dup("postfix-frontend")
-                                    : mem_printf("postfix-%d", instance);
+    char name[SETTINGS_NAME_SIZE];
+
+    if (!settings_is_frontend(instance))
+        return mem_printf("postfix-%d", instance);
+    settings_instance_name(instance, name);
+    return mem_dup(name);
 }
 
 struct plan *plan_new(const struct settings *settings, int instance, int kept)
@@ -74,7 +78,7 @@ struct plan *plan_new(const struct settings *settings, int instance, int kept)
     plan->queue_dir = mem_printf("%s/var/spool/%s", settings->root, plan->name);
     plan->data_dir = mem_printf("%s/var/lib/%s", settings->root, plan->name);
     plan_common(settings, plan);
-    if (instance == PEG_FRONTEND)
+    if (settings_is_frontend(instance))
         plan_frontend(settings, plan);
     else
         plan_instance(settings, plan);
@@ -124,9 +128,10 @@ static int transport_priority(const char *name)
  * A listener is taken for ours only where the whole entry is what we would write, which no operator
  * writes by chance because of its syslog_name. One with options added stays.
  */
-static bool is_old_frontend_listener(const char *service, const char *entry)
+static bool is_old_frontend_listener(const struct plan *plan, const char *service,
+                                     const char *entry)
 {
-    char *ours = plan_frontend_listener(service);
+    char *ours = plan_frontend_listener(plan, service);
     bool same = strcmp(ours, entry) == 0;
 
     free(ours);
@@ -151,13 +156,14 @@ bool plan_is_outdated(const struct plan *plan, const char *name, const char *ent
 
     if (pairs_get(&plan->services, name) != NULL || pairs_get(&plan->absent, name) != NULL)
         return false;
-    if (plan->instance == PEG_FRONTEND && transport_priority(name) >= 0) {
+    if (settings_is_frontend(plan->instance) && transport_priority(name) >= 0) {
         outdated = transport_priority(name) >= plan->kept;
     } else if (strcmp(name + type, "/inet") == 0) {
         char *service = mem_dup_len(name, type);
 
-        outdated = plan->instance == PEG_FRONTEND ? is_old_frontend_listener(service, entry)
-                                                  : is_old_instance_listener(plan, entry);
+        outdated = settings_is_frontend(plan->instance)
+                       ? is_old_frontend_listener(plan, service, entry)
+                       : is_old_instance_listener(plan, entry);
         free(service);
     }
     return outdated;

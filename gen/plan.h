@@ -1,5 +1,5 @@
 /*
- * plan - what the configuration folder of the frontend or of an instance has to say
+ * plan - what the configuration folder of a frontend or of an instance has to say
  *
  * Pure: settings in, lists out. Only what stands in these lists is peg-gen's; everything else in
  * the folder is the operator's and stays as it is.
@@ -12,7 +12,7 @@
 #include "lib/settings.h"
 
 struct plan {
-    int instance; /* PEG_FRONTEND or a priority */
+    int instance; /* PEG_FIRST and up */
     char name[SETTINGS_NAME_SIZE];
     char *registered_name; /* for postmulti, "postfix-4" */
     char *dir;             /* ROOT/etc/postfix4 */
@@ -36,12 +36,12 @@ struct plan {
 /* The group of all our instances, for postmulti. */
 #define PLAN_GROUP "priority"
 
-/* The name of the frontend or of an instance in Postfix's own list. To be freed. */
+/* The name of a Postfix in Postfix's own list. To be freed. */
 char *plan_registered_name(int instance) PEG_MUST_USE;
 
 /*
  * The plan of one folder, to be freed with plan_free(). kept: while instances that the settings no
- * longer have still deliver, the frontend keeps what it has for priorities below kept; 0 otherwise.
+ * longer have still deliver, a frontend keeps what it has for priorities below kept; 0 otherwise.
  */
 struct plan *plan_new(const struct settings *settings, int instance, int kept) PEG_MUST_USE;
 void plan_free(struct plan **plan);
@@ -52,7 +52,7 @@ void plan_free(struct plan **plan);
  */
 bool plan_is_outdated(const struct plan *plan, const char *name, const char *entry) PEG_MUST_USE;
 
-/* The word of the milter list that leads to peg-milter. */
-#define PLAN_MILTER "unix:" SETTINGS_MILTER_SOCKET
+/* The word of a frontend's milter lists that leads to peg-milter; borrowed from its plan. */
+const char *plan_milter_word(const struct plan *plan) PEG_MUST_USE;
 
 #endif

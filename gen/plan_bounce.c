@@ -149,7 +149,7 @@ void plan_bounce(const struct settings *settings, const struct bounce_facts *fac
     plan_notices(facts, plan, address);
     plan_tables(settings, facts, plan, address);
     plan_services(settings, plan);
-    if (plan->instance != PEG_FRONTEND) {
+    if (!settings_is_frontend(plan->instance)) {
         char *route = mem_printf("regexp:%s/" PLAN_BOUNCE_ROUTE, plan->dir);
 
         pairs_add(&plan->first, "transport_maps", route);

@@ -13,17 +13,28 @@
 #include "admin/mem.h"
 #include "lib/route.h"
 
-/* The qmgr of the frontend asks a resolver of its own, so that smtpd does not depend on the table.
+/* The qmgr of a frontend asks a resolver of its own, so that smtpd does not depend on the table.
  */
 #define RESOLVER "rewrite-route"
 
-static void plan_milter(struct plan *plan)
+#define MILTERS "smtpd_milters"
+
+/*
+ * peg-milter's one socket is in the queue directory of postfix-frontend, which names it from there,
+ * so that its services may be chrooted. The urgent frontend has to name it by its whole path.
+ */
+static void plan_milter(const struct settings *settings, struct plan *plan)
 {
     struct pairs *main = &plan->main;
+    char *word = plan->instance == PEG_FRONTEND
+                     ? mem_dup("unix:" SETTINGS_MILTER_SOCKET)
+                     : mem_printf("unix:%s" SETTINGS_FRONTEND_SPOOL "/" SETTINGS_MILTER_SOCKET,
+                                  settings->root);
 
     /* Last: it decides on what other milters have made of the message. */
-    pairs_set(&plan->last, "smtpd_milters", PLAN_MILTER);
-    pairs_set(&plan->last, "non_smtpd_milters", PLAN_MILTER);
+    pairs_set(&plan->last, MILTERS, word);
+    pairs_set(&plan->last, "non_smtpd_milters", word);
+    free(word);
     pairs_set(main, "milter_default_action", "accept"); /* without it: the default priority */
     pairs_set(main, "milter_protocol", "6");
     /* It answers in milliseconds; one that hangs must not hold up mail for minutes. */
@@ -74,10 +85,11 @@ static void plan_times(const struct settings *settings, struct plan *plan)
 {
     static const char *const times[] = {"queue_run_delay", "minimal_backoff_time",
                                         "maximal_backoff_time"};
+    const struct settings_instance *own = settings_own(settings, plan->instance);
 
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-        pairs_setf(&plan->main, times[i], "%ds", settings->frontend.queue_run_delay_s);
-    plan_lifetime(plan, &settings->frontend);
+        pairs_setf(&plan->main, times[i], "%ds", own->queue_run_delay_s);
+    plan_lifetime(plan, own);
 }
 
 /*
@@ -154,23 +166,37 @@ static void plan_filter(const struct settings *settings, struct plan *plan)
     free(text);
 }
 
-char *plan_frontend_listener(const char *service)
+const char *plan_milter_word(const struct plan *plan)
+{
+    return pairs_get(&plan->last, MILTERS);
+}
+
+char *plan_frontend_listener(const struct plan *plan, const char *service)
 {
     /* The syslog_name changes nothing; it marks the entry as ours. */
-    return mem_printf("%s inet n - n - - smtpd -o syslog_name=postfix-frontend", service);
+    return mem_printf("%s inet n - n - - smtpd -o syslog_name=%s", service, plan->name);
+}
+
+/* What only mail that must not wait needs. */
+static void plan_urgent(struct plan *plan)
+{
+    /* Its clients are not to be slowed down for what its queue manager has not yet taken. */
+    pairs_set(&plan->main, "in_flow_delay", "0");
 }
 
 void plan_frontend(const struct settings *settings, struct plan *plan)
 {
-    plan_milter(plan);
+    plan_milter(settings, plan);
     plan_no_mapping(plan);
     plan_routes(settings, plan);
     plan_times(settings, plan);
     plan_transports(settings, plan);
     plan_filter(settings, plan);
-    for (char **service = settings->frontend_listen; *service != NULL; service++) {
+    if (plan->instance == PEG_URGENT)
+        plan_urgent(plan);
+    for (char **service = settings_listen(settings, plan->instance); *service != NULL; service++) {
         char *name = mem_printf("%s/inet", *service);
-        char *entry = plan_frontend_listener(*service);
+        char *entry = plan_frontend_listener(plan, *service);
 
         pairs_set(&plan->absent, name, entry); /* options that an operator added stay */
         free(name);

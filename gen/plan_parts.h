@@ -1,4 +1,4 @@
-/* plan_parts - the two halves of plan_new(): frontend and instance */
+/* plan_parts - the two halves of plan_new(): frontends and instances */
 #ifndef PEG_GEN_PLAN_PARTS_H
 #define PEG_GEN_PLAN_PARTS_H
 
@@ -20,7 +20,7 @@ void plan_lifetime(struct plan *plan, const struct settings_instance *own);
 /* The file, in a configuration folder, that routes notices of bounces (gen/plan_bounce.h). */
 #define PLAN_BOUNCE_ROUTE "peg_bounce_route"
 
-/* The entry of master.cf for an inet service of ours in the frontend. */
-char *plan_frontend_listener(const char *service) PEG_MUST_USE;
+/* The entry of master.cf for an inet service of ours in a frontend. To be freed. */
+char *plan_frontend_listener(const struct plan *plan, const char *service) PEG_MUST_USE;
 
 #endif

@@ -48,10 +48,9 @@ static bool any_waits(const struct work *work, const struct parts *parts)
 
 static const struct difference *difference_of(const struct work *work, const struct part *part)
 {
-    for (size_t i = 0; i < work->folder_count; i++)
-        if (part->dir != NULL && strcmp(work->folders[i].plan->dir, part->dir) == 0)
-            return &work->folders[i].difference;
-    return NULL;
+    const struct work_folder *folder = work_folder_of(work, part);
+
+    return folder != NULL ? &folder->difference : NULL;
 }
 
 static void print_names(const char *what, const struct selection *selection)
@@ -108,10 +107,9 @@ static void choose(const struct work *work, const struct parts *parts, struct st
     }
 }
 
-/* Whether the frontend's master has the transports of a priority, by their sockets. */
-static bool has_transports(const struct work *work, int priority)
+/* Whether a frontend's master has the transports of a priority, by their sockets. */
+static bool has_transports(const char *queue_dir, int priority)
 {
-    const char *queue_dir = work_frontend(work)->plan->queue_dir;
     char *plain = mem_printf("%s/private/peg%d", queue_dir, priority);
     char *marked = mem_printf("%s/private/peg%d-f", queue_dir, priority);
     bool has = access(plain, F_OK) == 0 && access(marked, F_OK) == 0;
@@ -122,15 +120,16 @@ static bool has_transports(const struct work *work, int priority)
 }
 
 /* A reload of Postfix is over before it has begun. Mail must not be sent to what is not there. */
-static bool await_transports(const struct work *work)
+static bool await_transports(const struct work *work, const struct part *frontend)
 {
+    const char *queue_dir = work_folder_of(work, frontend)->plan->queue_dir;
+
     for (int n = 0; n < work->settings->priority_count; n++)
-        for (int waited_ms = 0; !has_transports(work, n); waited_ms += POLL_MS) {
+        for (int waited_ms = 0; !has_transports(queue_dir, n); waited_ms += POLL_MS) {
             if (waited_ms >= TRANSPORT_TIMEOUT_MS) {
                 fprintf(stderr,
-                        "postfix-frontend has no transport peg%d, %d s after its reload; look into "
-                        "the log\n",
-                        n, TRANSPORT_TIMEOUT_MS / 1000);
+                        "%s has no transport peg%d, %d s after its reload; look into the log\n",
+                        frontend->name, n, TRANSPORT_TIMEOUT_MS / 1000);
                 return false;
             }
             clock_sleep_ms(POLL_MS);
@@ -151,13 +150,14 @@ static bool restart_daemons(const struct work *work, const struct selection *res
     return good;
 }
 
-/* First the frontend, which may be given new ways, then those who send mail there. */
+/* First the frontends, which may be given new ways, then those who send mail there. */
 static bool reload(const struct work *work, const struct parts *parts, const struct steps *steps)
 {
     bool good = control_reload(work->settings, &steps->postfix);
 
-    if (part_runs(parts_find(parts, "frontend"), NULL) == 1)
-        good = await_transports(work) && good;
+    for (size_t i = 0; i < parts->count; i++)
+        if (parts->items[i].kind == PART_FRONTEND && part_runs(&parts->items[i], NULL) == 1)
+            good = await_transports(work, &parts->items[i]) && good;
     good = restart_daemons(work, &steps->decide) && good;
     good = control_reload(work->settings, &steps->daemons) && good;
     print_names("reloaded", &steps->daemons);

@@ -1,4 +1,4 @@
-/* units - what systemd is told of the settings: drop-ins for our units, instances to start at boot
+/* units - what systemd is told of the settings: drop-ins for our units, Postfixes to start at boot
  */
 #include "gen/units.h"
 
@@ -171,7 +171,7 @@ static void compare(struct units *units, const char *unit, bool found, bool want
         pairs_set(&units->units[wanted ? make : take_away], unit, "");
 }
 
-/* The distribution's unit for an instance or the frontend, as postmulti knows it. */
+/* The distribution's unit for a Postfix of ours, as postmulti knows it. */
 static void prepare_mask(struct units *units, bool wanted, int instance)
 {
     char *registered_name = plan_registered_name(instance);
@@ -185,17 +185,18 @@ static void prepare_mask(struct units *units, bool wanted, int instance)
 
 static void prepare_instances(const struct settings *settings, struct units *units)
 {
-    for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++) {
-        const struct part part = {.kind = PART_INSTANCE, .instance = n};
-        bool wanted = n < settings->priority_count && settings_is_local(settings, n);
+    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++) {
+        const struct part part = {.kind = settings_is_frontend(n) ? PART_FRONTEND : PART_INSTANCE,
+                                  .instance = n};
+        bool wanted = settings_has(settings, n);
         char unit[SERVICE_MANAGER_UNIT_SIZE];
 
         service_manager_unit(&part, unit);
-        compare(units, unit, has_link("/" SERVICE_MANAGER_TARGET ".wants", unit), wanted,
-                UNITS_ENABLE, UNITS_DISABLE);
+        if (n != PEG_FRONTEND) /* the target itself wants that one */
+            compare(units, unit, has_link("/" SERVICE_MANAGER_TARGET ".wants", unit), wanted,
+                    UNITS_ENABLE, UNITS_DISABLE);
         prepare_mask(units, wanted, n);
     }
-    prepare_mask(units, true, PEG_FRONTEND);
 }
 
 /* A run that was killed may have left drop-ins that systemd has not read. */
@@ -295,7 +296,7 @@ static bool act(const struct units *units, enum units_action action, FILE *out)
                                                              [UNITS_DISABLE] = "disable",
                                                              [UNITS_UNMASK] = "unmask"};
     const struct pairs *changes = &units->units[action];
-    const char *argv[SETTINGS_PRIORITY_MAX + 4] = {"systemctl", commands[action]};
+    const char *argv[SETTINGS_POSTFIX_MAX + 3] = {"systemctl", commands[action]};
 
     for (size_t i = 0; i < changes->count; i++)
         argv[i + 2] = changes->items[i].name;

@@ -1,8 +1,8 @@
 /*
- * units - what systemd is told of the settings: drop-ins for our units, instances to start at boot
+ * units - what systemd is told of the settings: drop-ins for our units, Postfixes to start at boot
  *
  * The units in conf/systemd hold the defaults. Where a setting differs, a drop-in follows it, and
- * each instance that there is becomes part of our target. Units that the distribution has for each
+ * each Postfix that there is becomes part of our target. Units that the distribution has for each
  * registered instance (Debian's postfix@.service) are masked for ours: they would start nothing,
  * since ours are not enabled (gen/registry.h), and fail when they stop it. Nothing is done where
  * systemd is not the service manager of the gateway (ctl/service_manager.h).

@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "admin/mem.h"
@@ -22,8 +23,8 @@ void users_find_missing(const struct settings *settings, struct pairs *missing)
 {
     char name[SETTINGS_NAME_SIZE];
 
-    for (int n = PEG_FRONTEND; settings->instance_users && n < settings->priority_count; n++) {
-        if (n != PEG_FRONTEND && !settings_is_local(settings, n))
+    for (int n = PEG_FIRST; settings->instance_users && n < settings->priority_count; n++) {
+        if (!settings_has(settings, n))
             continue;
         settings_instance_name(n, name);
         if (!is_whole(name))
@@ -31,6 +32,31 @@ void users_find_missing(const struct settings *settings, struct pairs *missing)
     }
     if (settings->instance_users && !is_whole(SETTINGS_BOUNCE_USER))
         pairs_set(missing, SETTINGS_BOUNCE_USER, "");
+}
+
+/* Whether a user is in the primary group of another one. */
+static bool is_in_group_of(const char *name, const char *owner)
+{
+    const struct passwd *user = getpwnam(owner);
+    const struct group *group = user != NULL ? getgrgid(user->pw_gid) : NULL;
+    bool found = false;
+
+    for (char **member = group != NULL ? group->gr_mem : NULL; member != NULL && *member != NULL;
+         member++)
+        found = found || strcmp(*member, name) == 0;
+    user = getpwnam(name);
+    return found || (group != NULL && user != NULL && user->pw_gid == group->gr_gid);
+}
+
+void users_find_strangers(const struct settings *settings, struct pairs *strangers)
+{
+    char urgent[SETTINGS_NAME_SIZE], frontend[SETTINGS_NAME_SIZE];
+
+    settings_instance_name(PEG_URGENT, urgent);
+    settings_instance_name(PEG_FRONTEND, frontend);
+    if (settings->instance_users && settings_has(settings, PEG_URGENT) &&
+        !is_in_group_of(urgent, frontend))
+        pairs_set(strangers, urgent, frontend);
 }
 
 static const char *no_shell(void)
@@ -67,7 +93,17 @@ static bool make(const char *name)
     return good;
 }
 
-bool users_make(const struct pairs *missing)
+static bool join(const char *name, const char *owner)
+{
+    const struct passwd *user = getpwnam(owner);
+    const struct group *group = user != NULL ? getgrgid(user->pw_gid) : NULL;
+    const char *const argv[] = {
+        "usermod", "--append", "--groups", group != NULL ? group->gr_name : owner, name, NULL};
+
+    return process_run(argv);
+}
+
+bool users_make(const struct pairs *missing, const struct pairs *strangers)
 {
     for (size_t i = 0; i < missing->count; i++)
         if (!make(missing->items[i].name)) {
@@ -75,6 +111,14 @@ bool users_make(const struct pairs *missing)
                     "%s: this user cannot be made; make it by hand (useradd --system), or set "
                     "INSTANCE_USERS=no\n",
                     missing->items[i].name);
+            return false;
+        }
+    for (size_t i = 0; i < strangers->count; i++)
+        if (!join(strangers->items[i].name, strangers->items[i].value)) {
+            fprintf(stderr,
+                    "%s: this user cannot be put into the group of %s; do it by hand (usermod "
+                    "--append --groups), or set INSTANCE_USERS=no\n",
+                    strangers->items[i].name, strangers->items[i].value);
             return false;
         }
     return true;

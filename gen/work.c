@@ -16,6 +16,7 @@
 #include "lib/file.h"
 
 enum { TABLE_SIZE_MAX = 1 << 20 };
+enum { NOT_OURS = PEG_FIRST - 1 };
 
 static void look_at_files(struct present *present, const struct pairs *files)
 {
@@ -108,7 +109,17 @@ static bool prepare_folder(struct work *work, struct work_folder *folder, int in
     return true;
 }
 
-/* The n of ROOT/etc/postfixN; -1 for other folders. */
+/* Those of the numbers from first up to end, as far as the settings have them. */
+static bool prepare_folders(struct work *work, int first, int end)
+{
+    for (int n = first; n < end; n++)
+        if (settings_has(work->settings, n) &&
+            !prepare_folder(work, &work->folders[work->folder_count++], n))
+            return false;
+    return true;
+}
+
+/* The Postfix whose folder this is; NOT_OURS for other folders. */
 static int instance_of(const struct settings *settings, const char *dir)
 {
     char name[SETTINGS_NAME_SIZE];
@@ -117,18 +128,13 @@ static int instance_of(const struct settings *settings, const char *dir)
 
     if (strncmp(dir, settings->root, root_len) != 0 ||
         strncmp(dir + root_len, "/etc/", strlen("/etc/")) != 0)
-        return -1;
-    for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++) {
+        return NOT_OURS;
+    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++) {
         settings_instance_name(n, name);
         if (strcmp(base, name) == 0)
             return n;
     }
-    return -1;
-}
-
-static bool has_instance(const struct settings *settings, int n)
-{
-    return n < settings->priority_count && settings_is_local(settings, n);
+    return NOT_OURS;
 }
 
 /*
@@ -143,14 +149,15 @@ static bool find_gone(struct work *work)
         struct work_gone gone = {.instance = n};
         char *group;
 
-        if (n < 0 || has_instance(work->settings, n) || !has_file(dir, "main.cf"))
+        if (n == NOT_OURS || settings_has(work->settings, n) || !has_file(dir, "main.cf"))
             continue;
         group = postconf_expanded(dir, "multi_instance_group");
         if (group == NULL)
             return false;
         if (strcmp(group, PLAN_GROUP) == 0) {
             gone.dir = mem_dup(dir);
-            gone.queue_dir = mem_printf("%s/var/spool/postfix%d", work->settings->root, n);
+            gone.queue_dir =
+                mem_printf("%s/var/spool%s", work->settings->root, strrchr(gone.dir, '/'));
             gone.registered_name = plan_registered_name(n);
             work->gone = mem_resize(work->gone, work->gone_count + 1, sizeof *work->gone);
             work->gone[work->gone_count++] = gone;
@@ -174,6 +181,7 @@ bool work_prepare(struct work *work_r, const struct settings *settings, bool kee
                   &template_conf.main);
     postconf_deinit(&template_conf);
     users_find_missing(settings, &work->users);
+    users_find_strangers(settings, &work->members);
     if (!keep)
         dscp_change_init(&work->dscp, settings);
     units_prepare(settings, &work->units);
@@ -183,16 +191,8 @@ bool work_prepare(struct work *work_r, const struct settings *settings, bool kee
     for (size_t i = 0; keep && i < work->gone_count; i++)
         if (work->gone[i].instance >= work->kept)
             work->kept = work->gone[i].instance + 1;
-    for (int n = 0; n <= settings->priority_count; n++) {
-        bool frontend = n == settings->priority_count;
-
-        if (!frontend && !settings_is_local(settings, n))
-            continue;
-        if (!prepare_folder(work, &work->folders[work->folder_count++],
-                            frontend ? PEG_FRONTEND : n))
-            return false;
-    }
-    return true;
+    return prepare_folders(work, 0, settings->priority_count) &&
+           prepare_folders(work, PEG_FIRST, 0);
 }
 
 void work_deinit(struct work *work)
@@ -209,11 +209,25 @@ void work_deinit(struct work *work)
     }
     free(work->gone);
     pairs_deinit(&work->users);
+    pairs_deinit(&work->members);
     dscp_change_deinit(&work->dscp);
     units_deinit(&work->units);
     snmpd_conf_deinit(&work->snmpd_conf);
     registry_deinit(&work->registry);
     free(work->template_dir);
+}
+
+const struct work_folder *work_folder_of(const struct work *work, const struct part *part)
+{
+    for (size_t i = 0; i < work->folder_count; i++)
+        if (part->dir != NULL && strcmp(work->folders[i].plan->dir, part->dir) == 0)
+            return &work->folders[i];
+    return NULL;
+}
+
+bool work_is_frontend(const struct work_folder *folder)
+{
+    return settings_is_frontend(folder->plan->instance);
 }
 
 const struct work_folder *work_frontend(const struct work *work)
@@ -223,8 +237,9 @@ const struct work_folder *work_frontend(const struct work *work)
 
 size_t work_count(const struct work *work)
 {
-    size_t count = work->gone_count + work->users.count + (work->template_missing ? 1 : 0) +
-                   (work->registry.ready ? 0 : 1) + (work->dscp.what == DSCP_KEEP ? 0 : 1) +
+    size_t count = work->gone_count + work->users.count + work->members.count +
+                   (work->template_missing ? 1 : 0) + (work->registry.ready ? 0 : 1) +
+                   (work->dscp.what == DSCP_KEEP ? 0 : 1) +
                    (work->snmpd_conf.what == SNMPD_CONF_KEEP ? 0 : 1) + units_count(&work->units);
 
     for (size_t i = 0; i < work->folder_count; i++)
@@ -243,6 +258,9 @@ static void print_template(FILE *out, const struct work *work)
     for (size_t i = 0; i < work->users.count; i++)
         fprintf(out, "user %s: new system user, with a group of its own\n",
                 work->users.items[i].name);
+    for (size_t i = 0; i < work->members.count; i++)
+        fprintf(out, "user %s: joins the group of %s, who may speak to peg-milter\n",
+                work->members.items[i].name, work->members.items[i].value);
 }
 
 static void print_gone(FILE *out, const struct work_gone *gone)
@@ -322,7 +340,7 @@ bool work_carry_out(struct work *work, FILE *out)
 {
     if (work->template_missing && !template_make(work->settings->root, work->template_dir))
         return false;
-    if (!registry_prepare(&work->registry) || !users_make(&work->users))
+    if (!registry_prepare(&work->registry) || !users_make(&work->users, &work->members))
         return false;
     print_template(out, work);
     for (size_t i = 0; i < work->folder_count; i++) {

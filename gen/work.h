@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "admin/part.h"
 #include "ctl/dscp_table.h"
 #include "gen/difference.h"
 #include "gen/plan.h"
@@ -19,7 +20,7 @@
 #include "lib/attr.h"
 #include "lib/settings.h"
 
-enum { WORK_FOLDERS_MAX = SETTINGS_PRIORITY_MAX + 1 };
+enum { WORK_FOLDERS_MAX = SETTINGS_POSTFIX_MAX };
 
 /* One folder: what is planned, what is there, what is to change. */
 struct work_folder {
@@ -41,9 +42,10 @@ struct work {
     char *template_dir;
     bool template_missing; /* to be made from Postfix's .proto files; only below --root */
     struct pairs users;    /* system users to be made */
+    struct pairs members;  /* user -> user whose group it is to be in */
     struct units units;
     struct registry registry;
-    struct work_folder folders[WORK_FOLDERS_MAX]; /* the instances, then the frontend */
+    struct work_folder folders[WORK_FOLDERS_MAX]; /* the instances, then the frontends */
     size_t folder_count;
     struct work_gone *gone;
     size_t gone_count;
@@ -78,7 +80,14 @@ bool work_carry_out(struct work *work, FILE *out) PEG_MUST_USE;
 /* Take the instances that are gone out of Postfix's list. They must have been stopped. */
 bool work_remove_gone(struct work *work, FILE *out) PEG_MUST_USE;
 
-/* The folder of the frontend. */
+/* Whether a folder is that of a frontend, rather than of an instance. */
+bool work_is_frontend(const struct work_folder *folder) PEG_MUST_USE;
+
+/* The folder of a part; NULL for our daemons. */
+const struct work_folder *work_folder_of(const struct work *work,
+                                         const struct part *part) PEG_MUST_USE;
+
+/* The folder of postfix-frontend, which is always there. */
 const struct work_folder *work_frontend(const struct work *work) PEG_MUST_USE;
 
 #endif

@@ -35,13 +35,15 @@ def running():
 class Gateway(Installation):
     """An Installation that runs from start() until stop(); `with Gateway(...)` does it all.
 
-    Attributes beside those of Installation: relay, frontend (host, port), timings ({step: s}).
+    Attributes beside those of Installation: relay, frontend (host, port), urgent (the same, where
+    there is one), timings ({step: s}).
     """
 
     def __init__(self, root=None, **options):
         super().__init__(root, **options)
         self.relay = Relay(self.ports.relay)
         self.frontend = ("127.0.0.1", self.ports.frontend)
+        self.urgent = ("127.0.0.1", self.ports.urgent)
         self.timings = {}
 
     def __enter__(self):
@@ -169,17 +171,17 @@ class Gateway(Installation):
 
     # Mail
 
-    def sender(self, helo="client.example", client=None):
-        """A connection to the frontend, over which several messages can be sent.
+    def sender(self, helo="client.example", client=None, at=None):
+        """A connection to the frontend, or to `at`, over which several messages can be sent.
 
         client is the IP address that it comes from; one in 127.0.0.0/8 other than 127.0.0.1 is a
         client of which Postfix knows nothing but that it may send.
         """
-        return Sender(*self.frontend, helo=helo, client=client)
+        return Sender(*(at or self.frontend), helo=helo, client=client)
 
-    def send(self, **message):
+    def send(self, at=None, **message):
         """Send one message over a connection of its own; the arguments are those of Sender.send."""
-        with self.sender() as sender:
+        with self.sender(at=at) as sender:
             return sender.send(**message)
 
     def delivered(self, sent, timeout=60):

@@ -51,13 +51,23 @@ class Installation:
     conf            {parameter: value} beside or in place of the default ones, or the file's text
     rules           the text of the rules file; by default the shipped rules
     template_conf   {parameter: value} for the template's main.cf
+    urgent          whether there is an urgent frontend (URGENT_LISTEN), as write_conf() has it
 
-    Attributes: root, build (the folder of the programs), ports, log, priority_count, and under:
-    {what for: words that stand before the command of each of our programs}, such as unshare(1).
+    Attributes: root, build (the folder of the programs), ports, log, priority_count, has_urgent, and
+    under: {what for: words that stand before the command of each of our programs}, such as unshare(1).
     """
 
-    def __init__(self, root=None, conf=None, rules=None, priority_count=5, template_conf=None):
+    def __init__(
+        self,
+        root=None,
+        conf=None,
+        rules=None,
+        priority_count=5,
+        template_conf=None,
+        urgent=False,
+    ):
         self.priority_count = priority_count
+        self.has_urgent = urgent
         self.build = os.path.abspath(os.environ.get("PEG_BUILD") or REPOSITORY + "/build")
         self.root = os.path.abspath(root) if root else _new_folder()
         if len(os.fsencode(self.root)) > ROOT_LEN_MAX:
@@ -125,14 +135,15 @@ class Installation:
 
     def instances(self):
         """The names of all Postfix instances, in the order in which mail passes them."""
-        return ["frontend"] + list(range(self.priority_count))
+        urgent = ["urgent"] if self.has_urgent else []
+        return urgent + ["frontend"] + list(range(self.priority_count))
 
     def config_dir(self, instance):
-        """The configuration folder of "frontend" or of instance n."""
+        """The configuration folder of "frontend", "urgent" or instance n."""
         return self.path("etc/" + _postfix_name(instance))
 
     def queue_dir(self, instance):
-        """The queue folder of "frontend" or of instance n."""
+        """The queue folder of "frontend", "urgent" or instance n."""
         return self.path("var/spool/" + _postfix_name(instance))
 
     def postfix_conf(self, instance, parameter=None):
@@ -208,6 +219,8 @@ class Installation:
             "INSTANCE_PORT_BASE": self.ports.instance_base,
             "TCPMAP_LISTEN": "127.0.0.1:%d" % self.ports.tcpmap,
         }
+        if self.has_urgent:
+            parameters["URGENT_LISTEN"] = "127.0.0.1:%d" % self.ports.urgent
         parameters.update(conf)
         return "".join("%s=%s\n" % (name, _quoted(value)) for name, value in parameters.items())
 
@@ -243,7 +256,7 @@ def _quoted(value):
 
 
 def _postfix_name(instance):
-    return "postfix-frontend" if instance == "frontend" else "postfix%d" % instance
+    return ("postfix-%s" if isinstance(instance, str) else "postfix%d") % instance
 
 
 def _new_folder():

@@ -11,11 +11,11 @@ import socket
 FIRST_PORT = 21000
 BLOCK_LEN = 64
 BLOCK_COUNT = 170  # ends at 31879, below the kernel's ephemeral ports
-INSTANCE_OFFSET = 8  # room for the frontend's listeners, the table, the relay
+INSTANCE_OFFSET = 9  # room for the frontends' listeners, the table, the relay
 
 
 class PortBlock:
-    """One reserved block: `frontend`, `tcpmap`, `relay`, `spare` ports, then one an instance."""
+    """One reserved block: named ports, some `spare` ones, then one an instance."""
 
     def __init__(self, number, reservation):
         self._reservation = reservation
@@ -23,7 +23,8 @@ class PortBlock:
         self.frontend = self.base
         self.tcpmap = self.base + 1
         self.relay = self.base + 2
-        self.spare = tuple(range(self.base + 3, self.base + INSTANCE_OFFSET))
+        self.urgent = self.base + 3
+        self.spare = tuple(range(self.base + 4, self.base + INSTANCE_OFFSET))
         self.instance_base = self.base + INSTANCE_OFFSET
 
     def release(self):
