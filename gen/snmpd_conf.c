@@ -61,9 +61,9 @@ char *snmpd_conf_text(const struct settings *settings)
     FILE *out = mem_stream(&text, &len);
 
     fputs(head, out);
-    for (int n = PEG_FRONTEND; n < settings->priority_count; n++)
+    for (int n = PEG_FIRST; n < settings->priority_count; n++)
         for (int queue = 0; queue < QUEUE_COUNT; queue++) {
-            if (n != PEG_FRONTEND && !settings_is_local(settings, n))
+            if (!settings_has(settings, n))
                 continue;
             figures_name(n, (enum queue)queue, name);
             print_extend(out, settings, name);

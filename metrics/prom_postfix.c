@@ -51,7 +51,7 @@ static bool readable(const struct place *place, struct prom_number *number_r)
 
 static bool priority(const struct place *place, struct prom_number *number_r)
 {
-    return place->found->instance != PEG_FRONTEND &&
+    return !settings_is_frontend(place->found->instance) &&
            give((uint64_t)place->found->instance, number_r);
 }
 
@@ -203,7 +203,7 @@ static void put(const struct place_metric *metric, const struct place *place, co
     if (!metric->number(place, &number))
         return;
     settings_instance_name(instance, name);
-    if (instance != PEG_FRONTEND)
+    if (!settings_is_frontend(instance))
         snprintf(number_text, sizeof number_text, "%d", instance);
     len = snprintf(labels, sizeof labels, "postfix=\"%s\",priority=\"%s\"", name, number_text);
     if (queue != NULL)

@@ -57,13 +57,12 @@ void tallies_take(const struct settings *settings, struct tallies *tallies_r)
     *tallies_r = (struct tallies){.has_table = false};
     take_table(settings, tallies_r);
     take_store(settings, tallies_r);
-    take_bounces(settings, PEG_FRONTEND, &tallies_r->frontend);
-    for (int n = 0; n < settings->priority_count; n++)
-        if (settings_is_local(settings, n))
-            take_bounces(settings, n, &tallies_r->instance[n]);
+    for (int n = PEG_FIRST; n < settings->priority_count; n++)
+        if (settings_has(settings, n))
+            take_bounces(settings, n, &tallies_r->bounces[n - PEG_FIRST]);
 }
 
 const struct tally_bounces *tallies_bounces(const struct tallies *tallies, int instance)
 {
-    return instance == PEG_FRONTEND ? &tallies->frontend : &tallies->instance[instance];
+    return &tallies->bounces[instance - PEG_FIRST];
 }

@@ -26,8 +26,7 @@ struct tallies {
     uint64_t counters[TABLE_COUNTERS];
     bool has_store;
     struct store_size store;
-    struct tally_bounces frontend; /* bounces of each Postfix */
-    struct tally_bounces instance[SETTINGS_PRIORITY_MAX];
+    struct tally_bounces bounces[SETTINGS_POSTFIX_MAX]; /* for tallies_bounces() */
 };
 
 /*
@@ -36,7 +35,7 @@ struct tallies {
  */
 void tallies_take(const struct settings *settings, struct tallies *tallies_r);
 
-/* The bounces of an instance, or of PEG_FRONTEND. */
+/* The bounces of a Postfix, PEG_FIRST and up. */
 const struct tally_bounces *tallies_bounces(const struct tallies *tallies, int instance);
 
 #endif

@@ -62,7 +62,7 @@ bool figures_write(int dir_fd, const struct survey *survey)
 {
     int error = 0;
 
-    for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++) {
+    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++) {
         const struct survey_instance *instance = survey_find(survey, n);
         int failed = 0;
 
@@ -83,7 +83,7 @@ bool figures_write(int dir_fd, const struct survey *survey)
 
 void figures_remove(int dir_fd)
 {
-    for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++)
+    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++)
         remove_instance(dir_fd, n);
     for (size_t i = 0; i < FIGURES_MILTER_NAMES; i++)
         unlinkat(dir_fd, figures_milter_names[i], 0);

@@ -54,7 +54,7 @@ struct service {
 
 static bool *missing_place(struct service *service, int instance)
 {
-    return &service->is_missing[instance == PEG_FRONTEND ? SETTINGS_PRIORITY_MAX : instance];
+    return &service->is_missing[instance - PEG_FIRST];
 }
 
 /* Say in the log what cannot be counted, and what can be again: not every minute. */

@@ -87,8 +87,7 @@ static bool show(const struct destinations_list *list, const char *name, json_t 
 
 static bool is_wanted(const struct destinations_list *list, int n)
 {
-    return (list->is_whole || n == list->instance) &&
-           (n == PEG_FRONTEND || settings_is_local(list->settings, n));
+    return (list->is_whole || n == list->instance) && settings_has(list->settings, n);
 }
 
 /* Whether the one that is asked for is there. */
@@ -96,8 +95,7 @@ static bool is_here(const struct destinations_list *list)
 {
     char name[SETTINGS_NAME_SIZE];
 
-    if (list->is_whole ||
-        (list->instance < list->settings->priority_count && is_wanted(list, list->instance)))
+    if (list->is_whole || settings_has(list->settings, list->instance))
         return true;
     settings_instance_name(list->instance, name);
     fprintf(list->err, "%s: there is no %s on this host\n", list->program, name);
@@ -108,7 +106,7 @@ static bool show_all(const struct destinations_list *list, json_t *array)
 {
     bool good = true;
 
-    for (int n = PEG_FRONTEND; n < list->settings->priority_count; n++) { /* -1, 0, 1, ... */
+    for (int n = PEG_FIRST; n < list->settings->priority_count; n++) { /* -2, -1, 0, ... */
         char name[SETTINGS_NAME_SIZE];
 
         if (!is_wanted(list, n))

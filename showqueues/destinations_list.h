@@ -22,7 +22,7 @@ struct destinations_list {
     const char *program; /* before what is wrong */
     size_t limit;        /* domains of a Postfix; 0: all */
     bool is_whole;       /* all Postfixes of this host; else: */
-    int instance;        /* that one, or PEG_FRONTEND */
+    int instance;        /* that one, PEG_FIRST and up */
     bool as_json;
     FILE *out;
     FILE *err;

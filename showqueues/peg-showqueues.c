@@ -30,7 +30,8 @@ static const char usage[] =
     "  --watch     instead: all of it as it changes, with messages in and out per second, every 2\n"
     "              seconds or as many as are given, until q is typed\n"
     "  --instance=NAME\n"
-    "              only that one: postfix4 or 4, postfix-frontend or frontend\n"
+    "              only that one: postfix4 or 4, postfix-frontend or frontend, postfix-urgent or\n"
+    "              urgent\n"
     "  --root DIR  the gateway below DIR instead of the system's\n"
     "  --help      print this and exit\n"
     "  --version   print the version and exit\n";

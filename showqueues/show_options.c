@@ -23,26 +23,25 @@ static const struct option long_options[] = {{"age", no_argument, NULL, 'a'},
                                              {"critical-age", required_argument, NULL, 'O'},
                                              OPTIONS_COMMON};
 
-/* By its name, or as peg-ctl takes it: `frontend`, or the priority. */
+/* By its name, or as peg-ctl takes it: `frontend`, `urgent`, or the priority. */
 static void take_instance(struct show_options *options, const char *text)
 {
     char name[SETTINGS_NAME_SIZE];
     long number;
 
     options->is_whole = false;
-    options->instance = PEG_FRONTEND;
-    if (strcmp(text, "frontend") == 0)
-        return;
-    for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++) {
+    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++) {
         settings_instance_name(n, name);
-        if (strcmp(text, name) == 0) {
+        if (strcmp(text, name) == 0 ||
+            (settings_is_frontend(n) && strcmp(text, name + strlen("postfix-")) == 0)) {
             options->instance = n;
             return;
         }
     }
     if (!settings_value_number(text, 0, SETTINGS_PRIORITY_MAX - 1, &number))
         options_wrong(&options->common,
-                      "--instance=%s: a name such as postfix4, a priority or frontend is needed",
+                      "--instance=%s: a name such as postfix4, a priority, frontend or urgent is "
+                      "needed",
                       text);
     options->instance = (int)number;
 }

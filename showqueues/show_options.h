@@ -27,7 +27,7 @@ struct show_options {
     size_t limit;  /* of --destinations; 0: all of them */
     int watch_s;   /* 0: once, and that is all */
     bool is_whole; /* there is no --instance */
-    int instance;  /* of --instance, or PEG_FRONTEND */
+    int instance;  /* of --instance, PEG_FIRST and up */
     struct show_levels levels;
 };
 

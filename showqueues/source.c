@@ -56,8 +56,8 @@ static bool may_read(const struct settings *settings, int instance, char path_r[
 
 static bool may_read_all(const struct settings *settings, char path_r[PATH_MAX])
 {
-    for (int n = PEG_FRONTEND; n < settings->priority_count; n++) /* -1, 0, 1, ... */
-        if ((n == PEG_FRONTEND || settings_is_local(settings, n)) && !may_read(settings, n, path_r))
+    for (int n = PEG_FIRST; n < settings->priority_count; n++) /* -2, -1, 0, ... */
+        if (settings_has(settings, n) && !may_read(settings, n, path_r))
             return false;
     return true;
 }

@@ -30,7 +30,7 @@ static void take_flows(const struct watch_here *here, const struct under_way *lo
 
     *flows_r = (struct survey){.instance_count = SURVEY_INSTANCES_MAX};
     for (int place = 0; place < SURVEY_INSTANCES_MAX; place++)
-        flows_r->instances[place].instance = PEG_FRONTEND + place;
+        flows_r->instances[place].instance = PEG_FIRST + place;
     (void)!flow_watch(here->flow, here->settings, why); /* rates are unknown where it fails */
     flow_drain(here->flow, look->is_over, look->over_arg);
     flow_fill(here->flow, flows_r);

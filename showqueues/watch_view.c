@@ -197,13 +197,11 @@ static void row(const struct view *view, const struct survey_instance *instance)
 {
     const struct watch_look *look = view->look;
     const char *style = instance->state == SURVEY_DOWN ? look->style.alarm : "";
-    char name[SETTINGS_NAME_SIZE + NAME_WIDTH];
+    size_t prefix = settings_is_frontend(instance->instance) ? strlen("postfix-") : 0;
+    char whole[SETTINGS_NAME_SIZE], name[SETTINGS_NAME_SIZE + NAME_WIDTH];
 
-    settings_instance_name(instance->instance, name);
-    if (instance->instance == PEG_FRONTEND) /* postfix-frontend */
-        snprintf(name, sizeof name, "frontend");
-    snprintf(name + strlen(name), sizeof name - strlen(name), "%*s", NAME_WIDTH - (int)strlen(name),
-             "");
+    settings_instance_name(instance->instance, whole);
+    snprintf(name, sizeof name, "%-*s", NAME_WIDTH, whole + prefix);
     if (!instance->is_known) {
         put(view, 0, name);
         put(view, NAME_WIDTH, " ");
@@ -258,14 +256,17 @@ static void legend(const struct view *view)
             look->is_utf8 ? "\u2591" : "-", style->plain);
 }
 
-/* In the order of the view: the frontend, and then the most urgent first. */
+/* In the order of the view: those that receive, and then the most urgent first. */
 static const struct survey_instance *instance_at(const struct survey *survey, size_t place)
 {
-    bool has_frontend = survey->instance_count > 0 && survey->instances[0].instance == PEG_FRONTEND;
+    size_t frontends = 0;
 
-    if (place == 0 && has_frontend)
-        return &survey->instances[0];
-    return &survey->instances[survey->instance_count - 1 - place + (has_frontend ? 1 : 0)];
+    while (frontends < survey->instance_count &&
+           settings_is_frontend(survey->instances[frontends].instance))
+        frontends++;
+    if (place < frontends)
+        return &survey->instances[place];
+    return &survey->instances[survey->instance_count - 1 - (place - frontends)];
 }
 
 /* As many as there are lines for. */

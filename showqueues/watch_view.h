@@ -1,11 +1,11 @@
 /*
  * watch_view - surveys as lines of a terminal: the view of peg-showqueues --watch
  *
- * A line for each Postfix, the frontend first and then the most urgent: what it has in its queues,
- * the age of its oldest message that is not on hold, and messages in and out per second. The bar is
- * logarithmic, so that three messages are seen beside a hundred thousand: a seventh of its full
- * length for 1, and one more for 10, 100, ... 1000000. Its parts are those of incoming and active,
- * of deferred, and of hold.
+ * A line for each Postfix, those that receive first and then the most urgent: what it has in its
+ * queues, the age of its oldest message that is not on hold, and messages in and out per second.
+ * The bar is logarithmic, so that three messages are seen beside a hundred thousand: a seventh of
+ * its full length for 1, and one more for 10, 100, ... 1000000. Its parts are those of incoming and
+ * active, of deferred, and of hold.
  *
  * Pure.
  */

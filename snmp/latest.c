@@ -63,8 +63,8 @@ bool latest_publish(struct latest *latest, const struct survey *survey)
         return false;
     next->survey = *survey;
     next->references = 1;
-    for (int number = PEG_FRONTEND; number < MONITORED_END; number++)
-        next->changed_ms[number - PEG_FRONTEND] = changed_ms(before, survey, number);
+    for (int number = PEG_FIRST; number < MONITORED_END; number++)
+        next->changed_ms[number - PEG_FIRST] = changed_ms(before, survey, number);
     pthread_mutex_lock(&latest->lock);
     latest->current = next;
     release(before);
@@ -94,5 +94,5 @@ void latest_put(struct latest *latest, struct latest_survey **survey)
 
 int64_t latest_changed_ms(const struct latest_survey *latest, int number)
 {
-    return latest->changed_ms[number - PEG_FRONTEND];
+    return latest->changed_ms[number - PEG_FIRST];
 }

@@ -35,14 +35,21 @@ static const struct table tables[] = {
 
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
 
+/* Indexes never change, so that what came last stands behind the others. */
+enum { FRONTEND_INDEX = 1, URGENT_INDEX = 68, INDEX_MAX = URGENT_INDEX };
+
+_Static_assert(MONITORED_END - PEG_FRONTEND + FRONTEND_INDEX <= URGENT_INDEX,
+               "an index is that of one row");
+
 uint32_t mib_appl_index(int number)
 {
-    return (uint32_t)(number - PEG_FRONTEND + 1);
+    return number == PEG_URGENT ? URGENT_INDEX : (uint32_t)(number - PEG_FRONTEND) + FRONTEND_INDEX;
 }
 
 static int number_of(uint32_t appl_index)
 {
-    return (int)appl_index + PEG_FRONTEND - 1;
+    return appl_index == URGENT_INDEX ? PEG_URGENT
+                                      : (int)appl_index - FRONTEND_INDEX + PEG_FRONTEND;
 }
 
 uint32_t mib_group_index(enum queue queue)
@@ -67,7 +74,7 @@ static bool get_in(const struct table *table, const struct mib_source *source,
                    const uint32_t *below, size_t len, struct mib_value *value_r)
 {
     if (len != (table->has_groups ? 3 : 2) || !has_column(table, below[0]) || below[1] < 1 ||
-        below[1] > MONITORED_COUNT)
+        below[1] > INDEX_MAX)
         return false;
     if (table->has_groups && (below[2] < 1 || below[2] > QUEUE_COUNT))
         return false;
@@ -102,7 +109,7 @@ static bool next_in_column(const struct table *table, const struct mib_source *s
 {
     uint32_t groups = table->has_groups ? QUEUE_COUNT : 1;
 
-    for (uint32_t index = 1; index <= MONITORED_COUNT; index++)
+    for (uint32_t index = 1; index <= INDEX_MAX; index++)
         for (uint32_t group = 1; group <= groups; group++) {
             oid->ids[PREFIX_LEN + 1] = index;
             oid->ids[PREFIX_LEN + 2] = group;

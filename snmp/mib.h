@@ -5,7 +5,8 @@
  * here begin below mib-2 (1.3.6.1.2.1): applName.1 is 27.1.1.2.1.
  *
  *   applTable      a row for each Postfix of this host, peg-milter and peg-tcpmap; applIndex is 1
- *                  for the frontend, n + 2 for instance n, 66 for peg-milter, 67 for peg-tcpmap
+ *                  for the frontend, n + 2 for instance n, 66 for peg-milter, 67 for peg-tcpmap, 68
+ *                  for the urgent frontend
  *   mtaTable       a row for each Postfix, by the same index
  *   mtaGroupTable  a row for each of its queues; mtaGroupIndex is 1 for incoming, 2 for active,
  *                  3 for deferred, 4 for hold

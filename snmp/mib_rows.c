@@ -91,6 +91,8 @@ static bool set_description(int number, struct mib_value *value_r)
         return set_string(value_r, "tells the frontend the instance of each recipient");
     if (number == PEG_FRONTEND)
         return set_string(value_r, "Postfix that receives");
+    if (number == PEG_URGENT)
+        return set_string(value_r, "Postfix that receives what must not wait");
     snprintf(text, sizeof text, "Postfix that delivers priority %d", number);
     return set_string(value_r, text);
 }

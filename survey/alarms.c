@@ -16,7 +16,7 @@ struct update {
 
 size_t alarms_row(const struct alarm *alarm)
 {
-    return (size_t)(alarm->number - PEG_FRONTEND);
+    return (size_t)(alarm->number - PEG_FIRST);
 }
 
 size_t alarms_column(const struct alarm *alarm)
@@ -93,7 +93,7 @@ void alarms_update(struct alarms *alarms, const struct settings *settings,
 {
     const struct update update = {alarms, settings, survey, tell, arg};
 
-    for (int number = PEG_FRONTEND; number < MONITORED_END; number++) {
+    for (int number = PEG_FIRST; number < MONITORED_END; number++) {
         update_state(&update, number);
         if (number < SETTINGS_PRIORITY_MAX)
             update_queues(&update, number);

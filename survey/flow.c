@@ -39,7 +39,7 @@ struct flow {
 
 static size_t place_of(int instance)
 {
-    return (size_t)(instance - PEG_FRONTEND);
+    return (size_t)(instance - PEG_FIRST);
 }
 
 static int folder_of(const struct flow_instance *instance, enum queue queue)
@@ -209,13 +209,11 @@ static bool watch_instance(struct flow *flow, struct flow_instance *instance,
 static void watch_all(struct flow *flow, const struct settings *settings)
 {
     flow->is_watched = true;
-    for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++) {
+    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++) {
         struct flow_instance **instance = &flow->instances[place_of(n)];
         char queue_dir[PATH_MAX];
 
-        if (n >= settings->priority_count ||
-            (n != PEG_FRONTEND && !settings_is_local(settings, n)) ||
-            !survey_queue_dir(settings, n, queue_dir)) {
+        if (!settings_has(settings, n) || !survey_queue_dir(settings, n, queue_dir)) {
             free_instance(flow, instance);
         } else if (*instance != NULL || (*instance = new_instance()) != NULL) {
             memcpy((*instance)->queue_dir, queue_dir, sizeof queue_dir);

@@ -8,8 +8,7 @@ const char *limits_name(enum limit limit)
 
 int64_t limits_get(const struct settings *settings, int instance, enum limit limit)
 {
-    const struct settings_instance *own =
-        instance == PEG_FRONTEND ? &settings->frontend : &settings->instance[instance];
+    const struct settings_instance *own = settings_own(settings, instance);
 
     return limit == LIMIT_MESSAGES ? own->queue_limit : own->queue_age_limit_s;
 }

@@ -23,7 +23,7 @@ enum limit {
 /* The parameter that sets it, without suffix. */
 const char *limits_name(enum limit limit) PEG_MUST_USE;
 
-/* What it is for the queues of an instance or PEG_FRONTEND; 0: there is none. */
+/* What it is for the queues of a Postfix; 0: there is none. */
 int64_t limits_get(const struct settings *settings, int instance, enum limit limit) PEG_MUST_USE;
 
 /*

@@ -1,7 +1,7 @@
 /*
  * monitored - all that a survey looks at, numbered: the Postfixes, peg-milter, peg-tcpmap
  *
- * An instance has its own number, the frontend is PEG_FRONTEND. Numbers never change, so that what
+ * A Postfix has its own number, PEG_FIRST and up. Numbers never change, so that what
  * is told by them means the same after a reload and a restart.
  */
 #ifndef PEG_MONITORED_H
@@ -14,10 +14,10 @@
 enum {
     MONITORED_MILTER = SETTINGS_PRIORITY_MAX,
     MONITORED_TCPMAP,
-    MONITORED_END /* the numbers are PEG_FRONTEND and up, below this */
+    MONITORED_END /* the numbers are PEG_FIRST and up, below this */
 };
 
-enum { MONITORED_COUNT = MONITORED_END - PEG_FRONTEND };
+enum { MONITORED_COUNT = MONITORED_END - PEG_FIRST };
 
 /* "postfix4", "peg-milter". */
 void monitored_name(int number, char name_r[SETTINGS_NAME_SIZE]);

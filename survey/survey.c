@@ -147,11 +147,11 @@ static bool take(const struct settings *settings, enum survey_detail detail,
                  struct survey *survey_r)
 {
     *survey_r = (struct survey){.taken_ms = clock_wall_ms(), .detail = detail};
-    for (int n = PEG_FRONTEND; n < settings->priority_count; n++) { /* -1, 0, 1, ... */
+    for (int n = PEG_FIRST; n < settings->priority_count; n++) { /* -2, -1, 0, ... */
         struct survey_instance *found = &survey_r->instances[survey_r->instance_count];
         struct taking taking = {.found = found, .detail = detail, .is_over = is_over, .arg = arg};
 
-        if (n != PEG_FRONTEND && !settings_is_local(settings, n))
+        if (!settings_has(settings, n))
             continue;
         if (is_over != NULL && is_over(arg))
             return false;

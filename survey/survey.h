@@ -19,7 +19,7 @@
 #include "lib/settings.h"
 #include "survey/queues.h"
 
-enum { SURVEY_INSTANCES_MAX = SETTINGS_PRIORITY_MAX + 1 };
+enum { SURVEY_INSTANCES_MAX = SETTINGS_POSTFIX_MAX };
 
 /* How closely to look. */
 enum survey_detail {
@@ -52,7 +52,7 @@ enum survey_state { SURVEY_UNKNOWN, SURVEY_DOWN, SURVEY_UP };
 
 /* One Postfix of this host. */
 struct survey_instance {
-    int instance;              /* or PEG_FRONTEND */
+    int instance;              /* PEG_FIRST and up */
     bool is_known;             /* its queues could be read */
     char why[QUEUES_WHY_SIZE]; /* where not: `PATH: reason, what to do` */
     struct survey_queue queues[QUEUE_COUNT];
@@ -72,7 +72,7 @@ struct survey_daemon {
 struct survey {
     int64_t taken_ms; /* when it was begun */
     enum survey_detail detail;
-    struct survey_instance instances[SURVEY_INSTANCES_MAX]; /* the frontend first */
+    struct survey_instance instances[SURVEY_INSTANCES_MAX]; /* by their numbers */
     size_t instance_count;
     struct survey_daemon milter;
     struct survey_daemon tcpmap;
@@ -83,7 +83,7 @@ bool survey_queue_dir(const struct settings *settings, int instance,
                       char path_r[PATH_MAX]) PEG_MUST_USE;
 
 /*
- * Look at the frontend, and at the instances that are not on other hosts; flow is left unknown.
+ * Look at the Postfixes that this host has (settings_has()); flow is left unknown.
  * is_over may be NULL; it is asked every 100 messages or so. Returns false where it ended the
  * survey; *survey_r then is of no use.
  */
@@ -98,7 +98,7 @@ bool survey_take(const struct settings *settings, enum survey_detail detail,
 bool survey_take_next(const struct settings *settings, const struct survey *before,
                       bool (*is_over)(void *arg), void *arg, struct survey *survey_r) PEG_MUST_USE;
 
-/* What a survey has of an instance or PEG_FRONTEND; NULL where it is not there. */
+/* What a survey has of a Postfix; NULL where it is not there. */
 const struct survey_instance *survey_find(const struct survey *survey, int instance) PEG_MUST_USE;
 
 /* Leave only that instance in a survey, and the daemons. Returns false where it is not there. */

@@ -20,12 +20,13 @@
  *    "milter": {"state": "down", "up_since": null},
  *    "tcpmap": {"state": "unknown", "up_since": null}}
  *
- * All keys are always there; null is what is not known or not there. The frontend is
- * "postfix-frontend" and stands first, the instances follow by priority. "detail" is "counts" where
- * only messages were counted: octets, recipients and oldest are null then. "messages" of an
- * instance are those of its four queues. An instance whose queues could not be read has the reason
- * in "error", and null for "messages" and "queues"; every other one has null for "error".
- * "oldest_age_seconds" are whole seconds before "taken". Times have milliseconds, and are UTC.
+ * All keys are always there; null is what is not known or not there. The first of the instances are
+ * "postfix-urgent", where it is there, and "postfix-frontend", the others follow by priority.
+ * "detail" is "counts" where only messages were counted: octets, recipients and oldest are null
+ * then. "messages" of an instance are those of its four queues. An instance whose queues could not
+ * be read has the reason in "error", and null for "messages" and "queues"; every other one has null
+ * for "error". "oldest_age_seconds" are whole seconds before "taken". Times have milliseconds, and
+ * are UTC.
  *
  * Pure; thread-safe on different objects.
  */

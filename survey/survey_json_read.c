@@ -197,17 +197,17 @@ static bool read_state(const struct reading *reading, const json_t *object,
            wrong(reading, "up_since of what is not up");
 }
 
-/* PEG_FRONTEND - 1 for a name that is none. */
+/* PEG_FIRST - 1 for a name that is none. */
 static int instance_of(const char *name)
 {
     char known[SETTINGS_NAME_SIZE];
 
-    for (int n = PEG_FRONTEND; name != NULL && n < SETTINGS_PRIORITY_MAX; n++) {
+    for (int n = PEG_FIRST; name != NULL && n < SETTINGS_PRIORITY_MAX; n++) {
         settings_instance_name(n, known);
         if (strcmp(name, known) == 0)
             return n;
     }
-    return PEG_FRONTEND - 1;
+    return PEG_FIRST - 1;
 }
 
 /* Each comes after those before it, so none comes twice, and there is room for all. */
@@ -218,7 +218,7 @@ static bool read_instance(struct reading *reading, const json_t *object)
     int instance = instance_of(json_string_value(json_object_get(object, "name")));
     char name[SETTINGS_NAME_SIZE];
 
-    if (instance < PEG_FRONTEND)
+    if (instance < PEG_FIRST)
         return wrong(reading, "an instance has no name that one can have");
     settings_instance_name(instance, name);
     if (survey->instance_count > 0 && found[-1].instance >= instance)

@@ -5,6 +5,7 @@
 #include "tests/unit/queues_fixture.h"
 
 #define FRONTEND "var/spool/postfix-frontend/"
+#define URGENT "var/spool/postfix-urgent/"
 #define POSTFIX0 "var/spool/postfix0/"
 #define TWO "PRIORITY_COUNT=2\nDEFAULT_PRIORITY=0\n"
 #define THREE "PRIORITY_COUNT=3\nDEFAULT_PRIORITY=0\n"

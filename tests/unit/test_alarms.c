@@ -172,6 +172,30 @@ static void what_is_not_known_changes_nothing(void **state)
                   "QUEUE_AGE_LIMIT 60 s\n");
 }
 
+static void the_urgent_frontend_has_limits_of_its_own_or_those_of_the_other(void **state)
+{
+    struct world *world = *state;
+    struct survey_instance *urgent = &world->survey.instances[world->survey.instance_count++];
+
+    *urgent = (struct survey_instance){
+        .instance = PEG_URGENT,
+        .is_known = true,
+        .state = SURVEY_UP,
+        .queues = {[QUEUE_ACTIVE] = {.messages = 6, .oldest_ms = (NOW_S - 90) * 1000LL}}};
+    set_limits(world, "QUEUE_LIMIT_FRONTEND=5\nQUEUE_AGE_LIMIT_FRONTEND=60\n");
+    expect(world, "!postfix-urgent: 6 messages in active, over QUEUE_LIMIT 5\n"
+                  "!postfix-urgent: the oldest message in active is 90 s old, over QUEUE_AGE_LIMIT "
+                  "60 s\n");
+    set_limits(world, "QUEUE_LIMIT_FRONTEND=5\nQUEUE_LIMIT_URGENT=10\n"
+                      "QUEUE_AGE_LIMIT_FRONTEND=60\nQUEUE_AGE_LIMIT_URGENT=0\n");
+    urgent->state = SURVEY_DOWN;
+    expect(world, "!postfix-urgent is down\n"
+                  "-postfix-urgent: 6 messages in active, no more over QUEUE_LIMIT 10\n"
+                  "-postfix-urgent: its queue active has no QUEUE_AGE_LIMIT any more\n");
+    world->survey.instance_count--;
+    expect(world, "-postfix-urgent is no part of this gateway any more\n");
+}
+
 static void each_queue_and_each_limit_is_by_itself(void **state)
 {
     struct world *world = *state;
@@ -293,6 +317,7 @@ int main(void)
         TEST(what_is_wrong_at_the_start_is_told_and_a_part_that_is_down_once_it_stays_so),
         TEST(an_instance_that_is_new_has_time_to_start),
         TEST(what_is_not_known_changes_nothing),
+        TEST(the_urgent_frontend_has_limits_of_its_own_or_those_of_the_other),
         TEST(each_queue_and_each_limit_is_by_itself),
         TEST(one_that_goes_up_and_down_around_its_limit_is_one_trouble),
         TEST(a_reload_of_limits_begins_and_ends_alarms),

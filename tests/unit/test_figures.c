@@ -86,13 +86,16 @@ static void each_count_has_a_file_with_the_names_of_old(void **state)
 {
     const struct survey survey = {
         .instances =
-            {{.instance = PEG_FRONTEND,
+            {{.instance = PEG_URGENT,
+              .is_known = true,
+              .queues = {{.messages = 5}, {.messages = 6}, {.messages = 7}, {.messages = 8}}},
+             {.instance = PEG_FRONTEND,
               .is_known = true,
               .queues = {{.messages = 1}, {.messages = 2}, {.messages = 3}, {.messages = 4}}},
              {.instance = 0,
               .is_known = true,
               .queues = {[QUEUE_DEFERRED] = {.messages = 12345678901}}}},
-        .instance_count = 2,
+        .instance_count = 3,
         .milter = {.state = SURVEY_UP}};
     int fd = open_folder(*state, "/figures");
 
@@ -101,6 +104,8 @@ static void each_count_has_a_file_with_the_names_of_old(void **state)
     expect_files(fd, "milterCount=1 "
                      "postfix-frontend-active=2 postfix-frontend-deferred=3 "
                      "postfix-frontend-hold=4 postfix-frontend-incoming=1 "
+                     "postfix-urgent-active=6 postfix-urgent-deferred=7 "
+                     "postfix-urgent-hold=8 postfix-urgent-incoming=5 "
                      "postfix0-active=0 postfix0-deferred=12345678901 postfix0-hold=0 "
                      "postfix0-incoming=0 qpsmtpdCount=1 ");
     figures_remove(fd);
@@ -112,16 +117,18 @@ static void what_is_not_known_or_not_there_any_more_has_none(void **state)
 {
     struct survey survey = {.instances = {{.instance = PEG_FRONTEND, .is_known = true},
                                           {.instance = 0, .is_known = true},
-                                          {.instance = 63, .is_known = true}},
-                            .instance_count = 3,
+                                          {.instance = 63, .is_known = true},
+                                          {.instance = PEG_URGENT, .is_known = true}},
+                            .instance_count = 4,
                             .milter = {.state = SURVEY_DOWN}};
     int fd = open_folder(*state, "/figures");
 
     assert_true(fd >= 0);
     assert_true(figures_write(fd, &survey));
     assert_int_equal(faccessat(fd, "postfix63-hold", F_OK, 0), 0);
+    assert_int_equal(faccessat(fd, "postfix-urgent-hold", F_OK, 0), 0);
     survey.instances[0].is_known = false;
-    survey.instance_count = 2; /* PRIORITY_COUNT shrank */
+    survey.instance_count = 2; /* PRIORITY_COUNT shrank, URGENT_LISTEN is empty */
     survey.milter.state = SURVEY_UNKNOWN;
     assert_true(figures_write(fd, &survey));
     expect_files(fd, "postfix0-active=0 postfix0-deferred=0 postfix0-hold=0 postfix0-incoming=0 ");

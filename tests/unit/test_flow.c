@@ -90,6 +90,28 @@ static void messages_are_counted_for_each_postfix(void **state)
     end(&watching);
 }
 
+static void the_urgent_frontend_is_counted_while_it_is_there(void **state)
+{
+    char *root = *state;
+    struct watching watching;
+
+    make_both(root);
+    make_queues(root, URGENT);
+    make_message(root, URGENT "incoming/A1");
+    watching = begin(root, TWO "URGENT_LISTEN=2525\n");
+    rename_in(root, URGENT "incoming/A1", URGENT "active/A1");
+    expect(&watching, PEG_URGENT, 1, 0);
+    expect(&watching, PEG_FRONTEND, 0, 0);
+    remove_in(root, URGENT "active/A1");
+    expect(&watching, PEG_URGENT, 1, 1);
+    settings_free(&watching.settings);
+    watching.settings = settings_of(root, TWO);
+    watch(&watching);
+    assert_false(flow_of(&watching, PEG_URGENT)->is_known);
+    expect(&watching, PEG_FRONTEND, 0, 0);
+    end(&watching);
+}
+
 static void hashed_queues_are_watched_with_subfolders_that_come_later(void **state)
 {
     char *root = *state;
@@ -257,6 +279,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(messages_are_counted_for_each_postfix),
+        TEST(the_urgent_frontend_is_counted_while_it_is_there),
         TEST(hashed_queues_are_watched_with_subfolders_that_come_later),
         TEST(folders_that_come_later_or_are_replaced_are_watched_from_the_next_round),
         TEST(instances_that_come_begin_with_zero_and_those_that_go_are_unknown),

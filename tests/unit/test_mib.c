@@ -181,6 +181,63 @@ static void each_object_has_the_value_that_its_rfc_says(void **state)
     end(&world);
 }
 
+/* Put the urgent frontend before the others, as surveys have it. */
+static void add_urgent(struct survey *survey)
+{
+    memmove(survey->instances + 1, survey->instances,
+            survey->instance_count * sizeof *survey->instances);
+    survey->instances[0] = (struct survey_instance){
+        .instance = PEG_URGENT,
+        .is_known = true,
+        .state = SURVEY_UP,
+        .up_since_ms = ago(200),
+        .queues = {[QUEUE_ACTIVE] = {5, 4096, 6, ago(30)}},
+        .flow = {.is_known = true, .received_messages = 11, .left_messages = 6}};
+    survey->instance_count++;
+}
+
+static const struct {
+    const char *name, *expected;
+} urgent_objects[] = {
+    {"27.1.1.2.68", "STRING postfix-urgent"},
+    {"27.1.1.4.68", "STRING Postfix 3.7.11"},
+    {"27.1.1.5.68", "TimeTicks 80000"},
+    {"27.1.1.6.68", "INTEGER 1"},
+    {"27.1.1.7.68", "TimeTicks 80000"},
+    {"27.1.1.16.68", "STRING Postfix that receives what must not wait"},
+    {"28.1.1.1.68", "Counter32 11"},
+    {"28.1.1.2.68", "Gauge32 5"},
+    {"28.1.1.3.68", "Counter32 6"},
+    {"28.2.1.4.68.2", "Gauge32 5"},
+    {"28.2.1.7.68.2", "Gauge32 4"},
+    {"28.2.1.12.68.2", "INTEGER 2000"},
+    {"28.2.1.25.68.4", "STRING hold"},
+    {"27.1.1.2.0", NULL},
+    {"27.1.1.2.69", NULL},
+};
+
+static void the_urgent_frontend_has_an_index_behind_those_of_the_others(void **state)
+{
+    struct survey survey = survey_of_two();
+    struct world world;
+
+    (void)state;
+    set_up_with(&world, &survey);
+    for (size_t i = 0; i < LENGTH(urgent_objects); i++)
+        expect(&world, urgent_objects[i].name, NULL);
+    end(&world);
+    add_urgent(&survey);
+    set_up_with(&world, &survey);
+    for (size_t i = 0; i < LENGTH(urgent_objects); i++)
+        expect(&world, urgent_objects[i].name, urgent_objects[i].expected);
+    for (size_t i = 0; i < LENGTH(objects); i++)
+        expect(&world, objects[i].name, objects[i].expected);
+    end(&world);
+    for (int n = PEG_FRONTEND; n < MONITORED_END; n++)
+        assert_int_equal(mib_appl_index(n), n + 2);
+    assert_int_equal(mib_appl_index(PEG_URGENT), 68);
+}
+
 static void what_is_not_known_is_not_there(void **state)
 {
     struct survey survey = survey_of_two();
@@ -254,6 +311,20 @@ static size_t walk(const struct world *world, struct mib_oid found_r[OIDS_MAX])
     return count;
 }
 
+/* The objects of applName, in ascending order. */
+static void expect_column(const struct mib_oid *found, size_t count)
+{
+    static const uint32_t indexes[] = {1, 6, 65, 66, 67, 68};
+    size_t rows = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (found[i].ids[0] == 27 && found[i].ids[3] == MIB_APPL_NAME) {
+            assert_true(rows < LENGTH(indexes));
+            assert_int_equal(found[i].ids[4], indexes[rows++]);
+        }
+    assert_int_equal(rows, LENGTH(indexes));
+}
+
 static void getnext_goes_through_all_of_them_in_order_and_from_anywhere(void **state)
 {
     static struct mib_oid found[OIDS_MAX];
@@ -264,10 +335,12 @@ static void getnext_goes_through_all_of_them_in_order_and_from_anywhere(void **s
     (void)state;
     survey.instances[survey.instance_count++] =
         (struct survey_instance){.instance = 63, .is_known = true, .state = SURVEY_UP};
+    add_urgent(&survey);
     set_up_with(&world, &survey);
     count = walk(&world, found);
-    /* 30 in applTable; 9 of the frontend and 3 of each instance in mtaTable; 7 for each queue */
-    assert_int_equal(count, 30 + 9 + 3 + 3 + 3 * 4 * 7);
+    /* 37 in applTable; 9 of each frontend and 3 of each instance in mtaTable; 7 for each queue */
+    assert_int_equal(count, 37 + 2 * 9 + 2 * 3 + 4 * 4 * 7);
+    expect_column(found, count);
     for (uint32_t table = 27; table <= 28; table++)
         for (uint32_t number = 0; number <= 3; number++)
             for (uint32_t column = 0; column <= 40; column++)
@@ -328,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_object_has_the_value_that_its_rfc_says),
+        cmocka_unit_test(the_urgent_frontend_has_an_index_behind_those_of_the_others),
         cmocka_unit_test(what_is_not_known_is_not_there),
         cmocka_unit_test(what_is_too_large_for_its_type_is_the_greatest_of_it),
         cmocka_unit_test(getnext_goes_through_all_of_them_in_order_and_from_anywhere),

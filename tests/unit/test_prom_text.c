@@ -43,8 +43,9 @@ static int set_up(void **state)
         .table = {.capacity = 100000, .claims = 17},
         .has_store = true,
         .store = {4096, 900000, 2, 8192, 123456789},
-        .frontend = {.is_known = true},
-        .instance = {{true, {.bounces = 5, .held_back = 2, .calls = 3, .failures = 1}}}};
+        .bounces = {[PEG_URGENT - PEG_FIRST] = {true, {.bounces = 7}},
+                    [PEG_FRONTEND - PEG_FIRST] = {.is_known = true},
+                    [0 - PEG_FIRST] = {true, {5, .held_back = 2, .calls = 3, .failures = 1}}}};
     for (int n = 0; n < TABLE_COUNTERS; n++)
         tallies.counters[n] = 200 + (uint64_t)n;
     return 0;
@@ -128,13 +129,45 @@ static void what_nobody_knows_is_left_out(void **state)
     survey.instances[0].flow.is_known = false;
     survey.milter.state = SURVEY_UNKNOWN;
     survey.tcpmap = (struct survey_daemon){.state = SURVEY_UP, .up_since_ms = 0};
-    tallies.frontend.is_known = false;
+    tallies.bounces[PEG_FRONTEND - PEG_FIRST].is_known = false;
     expect_none("peg_postfix_up{postfix=\"postfix-frontend\"");
     expect_none("peg_postfix_start_time_seconds{postfix=\"postfix-frontend\"");
     expect_none("_total{postfix=\"postfix-frontend\"");
     expect_none("daemon=\"peg-milter\"");
     expect_none("peg_daemon_start_time_seconds");
     expect("\npeg_daemon_up{daemon=\"peg-tcpmap\"} 1\n");
+}
+
+static void the_urgent_frontend_has_no_priority_and_limits_of_its_own(void **state)
+{
+    const char *conf = "PRIORITY_COUNT=2\nURGENT_LISTEN=2525\nQUEUE_LIMIT_FRONTEND=500\n"
+                       "QUEUE_LIMIT_URGENT=20\nQUEUE_AGE_LIMIT_FRONTEND=60\n";
+    static const char *const lines[] = {
+        "\npeg_postfix_up{postfix=\"postfix-urgent\",priority=\"\"} 1\n"
+        "peg_postfix_up{postfix=\"postfix-frontend\",priority=\"\"} 1\n",
+        "\npeg_bounces_total{postfix=\"postfix-urgent\",priority=\"\"} 7\n",
+        "\npeg_postfix_left_messages_total{postfix=\"postfix-urgent\",priority=\"\"} 3\n",
+        "\npeg_queue_messages{postfix=\"postfix-urgent\",priority=\"\",queue=\"active\"} 4\n",
+        "\npeg_queue_messages_limit{postfix=\"postfix-urgent\",priority=\"\",queue=\"hold\"} 20\n",
+        "\npeg_queue_age_limit_seconds{postfix=\"postfix-urgent\",priority=\"\",queue=\"hold\"} "
+        "60\n",
+    };
+    char *text;
+
+    (void)state;
+    memmove(survey.instances + 1, survey.instances,
+            survey.instance_count++ * sizeof *survey.instances);
+    survey.instances[0] = (struct survey_instance){.instance = PEG_URGENT,
+                                                   .is_known = true,
+                                                   .queues = {[QUEUE_ACTIVE] = {.messages = 4}},
+                                                   .state = SURVEY_UP,
+                                                   .flow = {.is_known = true, .left_messages = 3}};
+    text = make_text(conf);
+    for (size_t i = 0; i < LENGTH(lines); i++)
+        if (strstr(text, lines[i]) == NULL)
+            fail_msg("there is no %s", lines[i]);
+    assert_null(strstr(text, "peg_postfix_priority{postfix=\"postfix-urgent\""));
+    free(text);
 }
 
 static void without_details_only_messages_are_known(void **state)
@@ -178,7 +211,7 @@ static void the_largest_gateway_has_all_its_samples(void **state)
     survey.instance_count = SURVEY_INSTANCES_MAX;
     for (size_t i = 0; i < SURVEY_INSTANCES_MAX; i++)
         survey.instances[i] =
-            (struct survey_instance){.instance = (int)i + PEG_FRONTEND, .is_known = true};
+            (struct survey_instance){.instance = (int)i + PEG_FIRST, .is_known = true};
     text = make_text("PRIORITY_COUNT=64\n");
     for (const char *at = text; (at = strstr(at, "\npeg_queue_messages{")) != NULL; at++)
         samples++;
@@ -205,6 +238,7 @@ int main(void)
         cmocka_unit_test_setup(queues_that_could_not_be_read_have_no_figures_and_that_is_said,
                                set_up),
         cmocka_unit_test_setup(what_nobody_knows_is_left_out, set_up),
+        cmocka_unit_test_setup(the_urgent_frontend_has_no_priority_and_limits_of_its_own, set_up),
         cmocka_unit_test_setup(without_details_only_messages_are_known, set_up),
         cmocka_unit_test_setup(without_table_or_store_that_is_said, set_up),
         cmocka_unit_test_setup(before_the_first_snapshot_it_has_no_time, set_up),

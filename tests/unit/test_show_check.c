@@ -63,6 +63,28 @@ static void a_healthy_gateway_is_one_line_with_all_figures(void **state)
            " 'postfix0-hold'=1;;;0 'postfix0-hold-age'=33s;;;0\n");
 }
 
+static void the_urgent_frontend_has_limits_of_its_own(void **state)
+{
+    struct survey survey = healthy;
+
+    (void)state;
+    survey.instances[0].instance = PEG_URGENT;
+    survey.instances[0].queues[QUEUE_HOLD] =
+        (struct survey_queue){.messages = 3, .oldest_ms = T_MS - 61000};
+    survey.instance_count = 1;
+    expect(&no_levels, CONF "QUEUE_LIMIT_FRONTEND=1\nQUEUE_LIMIT_URGENT=3\n", &survey,
+           SHOW_CHECK_OK,
+           "PEG OK - 3 messages, oldest 00:01:01 |"
+           " 'postfix-urgent-incoming'=0;3;;0 'postfix-urgent-incoming-age'=0s;;;0"
+           " 'postfix-urgent-active'=0;3;;0 'postfix-urgent-active-age'=0s;;;0"
+           " 'postfix-urgent-deferred'=0;3;;0 'postfix-urgent-deferred-age'=0s;;;0"
+           " 'postfix-urgent-hold'=3;3;;0 'postfix-urgent-hold-age'=61s;;;0\n");
+    expect(&no_levels, CONF "QUEUE_LIMIT_FRONTEND=1\nQUEUE_AGE_LIMIT_URGENT=60\n", &survey,
+           SHOW_CHECK_WARNING,
+           "PEG WARNING - postfix-urgent hold: 3 messages, more than 1; "
+           "postfix-urgent hold: oldest 00:01:01, more than 00:01:00");
+}
+
 static void figures_have_the_levels_that_count(void **state)
 {
     struct survey survey = healthy;
@@ -190,6 +212,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_healthy_gateway_is_one_line_with_all_figures),
+        cmocka_unit_test(the_urgent_frontend_has_limits_of_its_own),
         cmocka_unit_test(figures_have_the_levels_that_count),
         cmocka_unit_test(what_is_beyond_a_level_is_named),
         cmocka_unit_test(what_does_not_run_is_critical),

@@ -42,6 +42,25 @@ static void the_text_names_each_figure_as_the_original_did_and_the_socket(void *
     settings_free(&settings);
 }
 
+static void the_urgent_frontend_is_named_first_where_it_is_there(void **state)
+{
+    struct settings *settings = settings_of("", "URGENT_LISTEN=2525\nMONITORING_DIR=/m\n");
+    char *text = snmpd_conf_text(settings);
+    static const char expected[] =
+        "extend postfix-urgent-incoming /bin/cat \"/m/postfix-urgent-incoming\"\n"
+        "extend postfix-urgent-active /bin/cat \"/m/postfix-urgent-active\"\n"
+        "extend postfix-urgent-deferred /bin/cat \"/m/postfix-urgent-deferred\"\n"
+        "extend postfix-urgent-hold /bin/cat \"/m/postfix-urgent-hold\"\n"
+        "extend postfix-frontend-incoming ";
+    const char *found = strstr(text, "extend postfix");
+
+    (void)state;
+    assert_non_null(found);
+    assert_memory_equal(found, expected, strlen(expected));
+    free(text);
+    settings_free(&settings);
+}
+
 static void without_a_socket_there_is_no_agentx(void **state)
 {
     struct settings *settings = settings_of("", "AGENTX_SOCKET=\"\"\n");
@@ -119,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_text_names_each_figure_as_the_original_did_and_the_socket),
+        cmocka_unit_test(the_urgent_frontend_is_named_first_where_it_is_there),
         cmocka_unit_test(without_a_socket_there_is_no_agentx),
         cmocka_unit_test(sockets_that_snmpd_can_be_told_of),
         cmocka_unit_test_setup_teardown(

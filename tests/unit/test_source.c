@@ -177,6 +177,24 @@ static void where_one_folder_may_not_be_read_peg_monitor_is_asked_for_all(void *
     settings_free(&settings);
 }
 
+static void where_the_urgent_frontend_may_not_be_read_peg_monitor_is_asked(void **state)
+{
+    static const char conf[] = "PRIORITY_COUNT=2\nDEFAULT_PRIORITY=0\nURGENT_LISTEN=2525\n";
+    struct settings *without = make_gateway(*state);
+    struct settings *settings = settings_of(*state, conf);
+    static struct finding finding;
+
+    make_queues(*state, "var/spool/postfix-urgent");
+    lock(*state, "var/spool/postfix-urgent/active");
+    take(settings, true, &finding);
+    assert_false(finding.is_taken);
+    assert_non_null(strstr(finding.why, "/var/spool/postfix-urgent/active: Permission denied"));
+    take(without, true, &finding);
+    assert_true(finding.is_taken);
+    settings_free(&settings);
+    settings_free(&without);
+}
+
 static void answers_that_are_none_are_told_of(void **state)
 {
     static const struct {
@@ -262,6 +280,7 @@ int main(void)
         TEST(who_may_read_the_queues_reads_them),
         TEST(what_is_missing_is_told_by_the_survey),
         TEST(where_one_folder_may_not_be_read_peg_monitor_is_asked_for_all),
+        TEST(where_the_urgent_frontend_may_not_be_read_peg_monitor_is_asked),
         TEST(answers_that_are_none_are_told_of),
         TEST(an_answer_without_an_end_is_not_kept),
         TEST(strangers_are_told_of_the_group_and_members_that_nobody_is_there),

@@ -8,6 +8,17 @@
 #include "tests/unit/queues_fixture.h"
 #include "tests/unit/settings_of.h"
 
+/* Make a file with a lock that ends with *fd_r. */
+static void make_held_file(const char *root, const char *below, int *fd_r)
+{
+    char path[PATH_SIZE];
+
+    path_in(root, below, path);
+    make_file(root, below);
+    *fd_r = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(*fd_r, LOCK_EX | LOCK_NB), 0);
+}
+
 static void the_frontend_and_all_instances_of_this_host_are_counted(void **state)
 {
     const char *root = *state;
@@ -32,6 +43,35 @@ static void the_frontend_and_all_instances_of_this_host_are_counted(void **state
         assert_true(survey.instances[i].is_known);
     assert_int_equal(survey.milter.state, SURVEY_DOWN);
     settings_free(&settings);
+}
+
+static void the_urgent_frontend_comes_first_where_it_is_there(void **state)
+{
+    const char *root = *state;
+    struct settings *settings = settings_of(root, "PRIORITY_COUNT=2\nURGENT_LISTEN=2525\n");
+    struct settings *without = settings_of(root, "PRIORITY_COUNT=2\n");
+    struct survey survey;
+    int master_fd;
+
+    make_queues(root, "var/spool/postfix-urgent");
+    make_queues(root, "var/spool/postfix-frontend");
+    make_file(root, "var/spool/postfix-urgent/active/A123456");
+    make_folder(root, "var/spool/postfix-urgent/pid");
+    make_held_file(root, "var/spool/postfix-urgent/pid/master.pid", &master_fd);
+    assert_true(survey_take(settings, SURVEY_COUNTS, NULL, NULL, &survey));
+    assert_int_equal(survey.instance_count, 4);
+    assert_int_equal(survey.instances[0].instance, PEG_URGENT);
+    assert_int_equal(survey.instances[0].queues[QUEUE_ACTIVE].messages, 1);
+    assert_int_equal(survey.instances[0].state, SURVEY_UP);
+    assert_int_equal(survey.instances[1].instance, PEG_FRONTEND);
+    assert_int_equal(survey_messages(&survey.instances[1]), 0);
+    assert_int_equal(survey.instances[2].instance, 0);
+    assert_true(survey_take(without, SURVEY_COUNTS, NULL, NULL, &survey));
+    assert_int_equal(survey.instance_count, 3);
+    assert_null(survey_find(&survey, PEG_URGENT));
+    close(master_fd);
+    settings_free(&settings);
+    settings_free(&without);
 }
 
 static void one_that_cannot_be_counted_says_why_and_the_others_are(void **state)
@@ -230,17 +270,6 @@ static void a_long_one_can_be_ended(void **state)
     settings_free(&settings);
 }
 
-/* Make a file with a lock that ends with *fd_r. */
-static void make_held_file(const char *root, const char *below, int *fd_r)
-{
-    char path[PATH_SIZE];
-
-    path_in(root, below, path);
-    make_file(root, below);
-    *fd_r = open(path, O_RDWR | O_CLOEXEC);
-    assert_int_equal(flock(*fd_r, LOCK_EX | LOCK_NB), 0);
-}
-
 static void who_runs_is_up_since_its_start(void **state)
 {
     const char *root = *state;
@@ -283,6 +312,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_frontend_and_all_instances_of_this_host_are_counted),
+        TEST(the_urgent_frontend_comes_first_where_it_is_there),
         TEST(one_that_cannot_be_counted_says_why_and_the_others_are),
         TEST(it_ends_between_two_instances_as_well),
         TEST(details_are_those_of_all_complete_messages),

@@ -131,14 +131,17 @@ static void all_instances_that_there_can_be_have_room(void **state)
     char *text;
 
     (void)state;
-    for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++)
+    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++)
         survey.instances[survey.instance_count++] =
             (struct survey_instance){.instance = n, .is_known = true};
     assert_int_equal(survey.instance_count, SURVEY_INSTANCES_MAX);
     text = survey_json_write(&survey);
     assert_true(survey_json_read(text, strlen(text), &read, why));
     assert_int_equal(read.instance_count, SURVEY_INSTANCES_MAX);
-    assert_int_equal(read.instances[64].instance, 63);
+    assert_int_equal(read.instances[0].instance, PEG_URGENT);
+    assert_int_equal(read.instances[1].instance, PEG_FRONTEND);
+    assert_int_equal(read.instances[SURVEY_INSTANCES_MAX - 1].instance, 63);
+    assert_non_null(strstr(text, "[{\"name\": \"postfix-urgent\", "));
     free(text);
 }
 
@@ -211,6 +214,7 @@ static const struct {
     {"", "postfix-frontend", "postfix2", "postfix1 is not in its place"},
     {"", "postfix-frontend", "postfix1", "postfix1 is not in its place"},
     {"", "\"postfix1\"", "\"postfix01\"", "no name that one can have"},
+    {"", "\"postfix1\"", "\"postfix-urgent\"", "postfix-urgent is not in its place"},
     {"", "\"postfix1\"", "17", "no name that one can have"},
     {"", "\"up\"", "\"UP\"", "postfix-frontend: the state is none of"},
     {"", "\"up\"", "1", "postfix-frontend: state is missing"},

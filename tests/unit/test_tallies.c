@@ -10,15 +10,19 @@
 #define BOUNCES "var/lib/priority-email-gateway-bounce"
 #define TABLE_DIR "run/priority-email-gateway"
 
-static struct tallies take(const char *root)
+static struct tallies take_with(const char *root, const char *lines)
 {
-    struct settings *settings =
-        settings_of(root, "PRIORITY_COUNT=3\nINSTANCE_NEXTHOP[1]=\"[192.0.2.1]:25\"\n");
+    struct settings *settings = settings_of(root, lines);
     struct tallies tallies;
 
     tallies_take(settings, &tallies);
     settings_free(&settings);
     return tallies;
+}
+
+static struct tallies take(const char *root)
+{
+    return take_with(root, "PRIORITY_COUNT=3\nINSTANCE_NEXTHOP[1]=\"[192.0.2.1]:25\"\n");
 }
 
 static void write_file(const char *root, const char *below, const char *text)
@@ -52,8 +56,9 @@ static void where_nothing_is_nothing_is_known_but_that_there_were_no_bounces(voi
 
     assert_false(tallies.has_table);
     assert_false(tallies.has_store);
-    assert_true(tallies.frontend.is_known);
-    assert_int_equal(tallies.frontend.counts.bounces, 0);
+    assert_true(tallies_bounces(&tallies, PEG_FRONTEND)->is_known);
+    assert_int_equal(tallies_bounces(&tallies, PEG_FRONTEND)->counts.bounces, 0);
+    assert_false(tallies_bounces(&tallies, PEG_URGENT)->is_known); /* there is none */
     assert_true(tallies_bounces(&tallies, 2)->is_known);
     assert_false(tallies_bounces(&tallies, 1)->is_known); /* on another host */
 }
@@ -137,11 +142,24 @@ static void bounces_are_those_of_each_postfix_of_this_host(void **state)
     write_file(root, BOUNCES "/postfix-frontend/counts", "bounces 3\nfailures 1\n");
     write_file(root, BOUNCES "/postfix2/counts", "damaged");
     tallies = take(root);
-    assert_int_equal(tallies.frontend.counts.bounces, 3);
-    assert_int_equal(tallies.frontend.counts.failures, 1);
+    assert_int_equal(tallies_bounces(&tallies, PEG_FRONTEND)->counts.bounces, 3);
+    assert_int_equal(tallies_bounces(&tallies, PEG_FRONTEND)->counts.failures, 1);
     assert_true(tallies_bounces(&tallies, 0)->is_known); /* a state without counts */
     assert_int_equal(tallies_bounces(&tallies, 0)->counts.bounces, 0);
     assert_false(tallies_bounces(&tallies, 2)->is_known);
+}
+
+static void bounces_of_the_urgent_frontend_are_its_own(void **state)
+{
+    const char *root = *state;
+    struct tallies tallies;
+
+    make_folder(root, BOUNCES "/postfix-urgent");
+    write_file(root, BOUNCES "/postfix-urgent/counts", "bounces 4\n");
+    tallies = take_with(root, "PRIORITY_COUNT=2\nURGENT_LISTEN=2525\n");
+    assert_int_equal(tallies_bounces(&tallies, PEG_URGENT)->counts.bounces, 4);
+    assert_int_equal(tallies_bounces(&tallies, PEG_FRONTEND)->counts.bounces, 0);
+    assert_true(tallies_bounces(&tallies, PEG_FRONTEND)->is_known);
 }
 
 int main(void)
@@ -155,6 +173,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_files_of_the_store_are_measured, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bounces_are_those_of_each_postfix_of_this_host, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(bounces_of_the_urgent_frontend_are_its_own, set_up,
                                         tear_down),
     };
 

@@ -22,6 +22,7 @@ static void traps_rise_and_fall(void **state)
 {
     const struct mib_oid status = {{27, 1, 1, 6, 66}, 5};
     const struct mib_oid messages = {{28, 2, 1, 4, 6, 3}, 6}, age = {{28, 2, 1, 12, 6, 3}, 6};
+    const struct mib_oid urgent_age = {{28, 2, 1, 12, 68, 3}, 6};
     struct alarm_event event = {.alarm = {.number = MONITORED_MILTER}, .begins = true};
     struct trap trap;
 
@@ -45,6 +46,30 @@ static void traps_rise_and_fall(void **state)
     expect_trap(&event, 2, "QUEUE_AGE_LIMIT", &age, INT32_MAX);
     event.value = 61;
     expect_trap(&event, 2, "QUEUE_AGE_LIMIT", &age, 6100);
+    event.alarm.number = PEG_URGENT;
+    expect_trap(&event, 2, "QUEUE_AGE_LIMIT", &urgent_age, 6100);
+    trap_make(&event, &trap);
+    assert_string_equal(trap.name_text, "postfix-urgent");
+}
+
+static void notices_of_all_parts_have_room(void **state)
+{
+    struct notices *notices = notices_new();
+    struct alarm_event taken;
+
+    (void)state;
+    assert_non_null(notices);
+    for (int n = PEG_FIRST; n < MONITORED_END; n++) {
+        const struct alarm_event down = {.alarm = {.number = n}, .begins = true};
+
+        notices_put(notices, &down);
+    }
+    for (int n = PEG_FIRST; n < MONITORED_END; n++) {
+        assert_true(notices_take(notices, &taken));
+        assert_int_equal(taken.alarm.number, n);
+    }
+    assert_false(notices_take(notices, &taken));
+    notices_free(&notices);
 }
 
 static void notices_wait_and_those_that_came_and_went_are_dropped(void **state)
@@ -82,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(traps_rise_and_fall),
+        cmocka_unit_test(notices_of_all_parts_have_room),
         cmocka_unit_test(notices_wait_and_those_that_came_and_went_are_dropped),
     };
 

@@ -71,10 +71,36 @@ static void what_passes_while_it_looks_is_counted_for_the_next(void **state)
     settings_free(&here.settings);
 }
 
+static void the_urgent_frontend_has_a_flow_of_its_own(void **state)
+{
+    static struct survey survey;
+    const struct show_options options = {.is_whole = true};
+    struct watch_here here = {.options = &options, .flow = flow_open()};
+    struct passing passing = {.root = *state};
+    char why[WATCH_WHY_SIZE];
+
+    make_both(*state);
+    make_queues(*state, URGENT);
+    here.settings = settings_of(*state, TWO "URGENT_LISTEN=2525\n");
+    assert_true(watch_here_take(&here, SURVEY_COUNTS, mail_passes, &passing, &survey, why));
+    make_message(*state, URGENT "incoming/A");
+    rename_in(*state, URGENT "incoming/A", URGENT "active/A");
+    assert_true(watch_here_take(&here, SURVEY_COUNTS, mail_passes, &passing, &survey, why));
+    assert_int_equal(survey.instances[0].instance, PEG_URGENT);
+    assert_int_equal(survey.instances[0].flow.received_messages, 1);
+    assert_int_equal(survey.instances[1].instance, PEG_FRONTEND);
+    assert_int_equal(survey.instances[1].flow.received_messages, 0);
+    flow_close(&here.flow);
+    settings_free(&here.settings);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(
-        what_passes_while_it_looks_is_counted_for_the_next, set_up, tear_down)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_passes_while_it_looks_is_counted_for_the_next, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_urgent_frontend_has_a_flow_of_its_own, set_up,
+                                        tear_down)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

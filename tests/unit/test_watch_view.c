@@ -196,6 +196,35 @@ static void a_short_terminal_shows_the_most_urgent(void **state)
     expect(&look, "2026-11-26T02:30:00Z\n(6 more)\n");
 }
 
+static void the_urgent_frontend_is_above_the_other(void **state)
+{
+    struct watch_look look = {.width = 40, .height = 10, .style = none, .note = ""};
+
+    (void)state;
+    memmove(survey.instances + 1, survey.instances, 6 * sizeof *survey.instances);
+    survey.instances[0] = (struct survey_instance){
+        .instance = PEG_URGENT,
+        .is_known = true,
+        .state = SURVEY_UP,
+        .queues = {[QUEUE_ACTIVE] = {.messages = 2, .oldest_ms = NOW_MS - 1000}}};
+    survey.instance_count = 7;
+    expect(&look, "2026-11-26T02:30:00Z\n"
+                  "            total oldest    in/s   out/s\n"
+                  "urgent          2     1s       -       -\n"
+                  "frontend        0      -       0       0\n"
+                  "postfix4        3     2s     2.5     1.5\n"
+                  "postfix3  /var/spool/postfix3/hold: No s\n"
+                  "postfix2        7      -            down\n"
+                  "postfix1       40      -       0       0\n"
+                  "postfix0   125124  5h07m     226     0.5\n"
+                  "peg-milter up  peg-tcpmap up\n");
+    survey.instance_count = 1; /* of --instance=urgent */
+    look.height = 3;
+    expect(&look, "2026-11-26T02:30:00Z\n"
+                  "            total oldest    in/s   out/s\n"
+                  "urgent          2     1s       -       -\n");
+}
+
 /* Terminal columns of a line of UTF-8. */
 static int columns_of(const char *line, size_t len)
 {
@@ -345,6 +374,7 @@ int main(void)
         TEST(colours_mark_bars_and_what_is_wrong),
         TEST(without_a_terminal_there_are_neither_bars_nor_limits),
         TEST(a_short_terminal_shows_the_most_urgent),
+        TEST(the_urgent_frontend_is_above_the_other),
         TEST(no_size_is_exceeded),
         TEST(rates_are_unknown_where_two_surveys_do_not_tell_them),
         TEST(an_empty_survey_is_shown),
