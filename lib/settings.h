@@ -47,7 +47,7 @@ struct settings {
     size_t table_capacity;   /* TABLE_CAPACITY, live claims */
     char *daemon_user;       /* DAEMON_USER; `nobody` by default under --root */
     int milter_nice_level;   /* NICE_LEVEL_MILTER */
-    int milter_connections;  /* LIMIT_CONNECTIONS_MILTER, sessions that it serves at once */
+    int milter_connections;  /* LIMIT_CONNECTIONS_MILTER, messages that it decides at once */
     int bounce_limit;        /* BOUNCE_COMMAND_LIMIT, calls a minute for each Postfix */
     char *monitoring_dir;    /* MONITORING_DIR, below root */
     char *monitoring_group;  /* MONITORING_GROUP; NULL by default under --root: DAEMON_USER's */

@@ -1,5 +1,5 @@
 /*
- * limit - how many SMTP sessions are served at once (LIMIT_CONNECTIONS_MILTER)
+ * limit - how many messages are being decided at once (LIMIT_CONNECTIONS_MILTER)
  *
  * Threads: any number at once; the count is exact.
  */

@@ -235,7 +235,8 @@ static bool start(const struct settings *settings)
     if (!open_socket(settings))
         return false;
     startup_nice("NICE_LEVEL_MILTER", settings->milter_nice_level);
-    startup_fit_connections("LIMIT_CONNECTIONS_MILTER", settings->milter_connections);
+    /* A session may begin before the end of the one before it has been heard of. */
+    startup_fit_connections("LIMIT_CONNECTIONS_MILTER", 2 * settings->milter_connections);
     if (daemon_drop_privileges(settings->daemon_user, NULL) &&
         startup_can_read(settings, SETTINGS_CONF_FILE) &&
         startup_can_read(settings, SETTINGS_RULES_FILE) && open_table_can_recover(settings) &&

@@ -203,7 +203,7 @@ def test_no_flipped_bytes_do_harm(milter):
 
 
 def test_silent_connections_do_not_keep_others_waiting(milter):
-    silent = [milter.connect(negotiate=False) for _ in range(90)]  # of LIMIT_CONNECTIONS_MILTER
+    silent = [milter.connect(negotiate=False) for _ in range(90)]
     for connection in silent:
         connection.send_raw(GREETING)
     assert milter.message(["new@dest.example"]).decision.way == "plain"

@@ -1,6 +1,7 @@
-"""LIMIT_CONNECTIONS_MILTER: sessions beyond it are not served, and nobody is refused.
+"""LIMIT_CONNECTIONS_MILTER: messages beyond it are not looked at, and nobody is refused.
 
-Postfix goes on without the milter for such a session: it is told ACCEPT when the client connects.
+A message counts from MAIL to its end, in whichever way that comes; a session without one does not.
+The connections here have MAIL answered, which Postfix does not ask for, to know when it was heard.
 """
 
 import random
@@ -13,9 +14,12 @@ from harness.milter_client import ACCEPT, CONTINUE, MilterGone
 from milter_process import CONF, SOCKET, wait_until
 from test_milter_hostile import DIALOGUE, GREETING
 
-BOB = "bob@dest.example"
+LIMIT = 2
+SESSIONS = 100
+ALICE, BOB = "alice@source.example", "bob@dest.example"
 URGENT = [("X-Priority", "1")]
 WARNING = "LIMIT_CONNECTIONS_MILTER: "
+STEPS = protocol.ALL_STEPS & ~protocol.NO_REPLY[protocol.MAIL]
 
 
 def limited(limit):
@@ -24,102 +28,236 @@ def limited(limit):
 
 @pytest.fixture(name="milter")
 def milter_with_two_places(make_milter):
-    return make_milter(conf=limited(2))
+    return make_milter(conf=limited(LIMIT))
 
 
-def is_served(connection):
-    """Whether the milter wants to see the mail of a connection that was negotiated just now."""
-    return not connection.negotiated.wants(protocol.CONNECT)
+def connect(milter, steps=STEPS):
+    connection = milter.connect(negotiate=False)
+    connection.negotiate(steps=steps)
+    return connection
 
 
-def take_place(milter):
-    """A connection that is served, as long as it is not forgotten; None if there is no place."""
-    connection = milter.connect()
-    if is_served(connection):
-        return connection
-    return leave(connection)
+def begin(milter):
+    """A connection in the middle of a message, of which peg-milter has heard."""
+    connection = connect(milter)
+    connection.mail(ALICE)
+    return connection
 
 
-def take_places(milter, count):
-    """count of them. What places() has taken and left may not be free at once."""
-    return [wait_until(lambda: take_place(milter)) for _ in range(count)]
+def is_decided(connection):
+    """End the message that has begun; returns whether it was looked at."""
+    connection.rcpt(BOB)
+    connection.macros["i"] = connection.new_queue_id()
+    result = connection.eom()
+    assert result.final in (ACCEPT, CONTINUE) and result.modifications == []
+    if result.final == CONTINUE:
+        assert connection.log.decision(connection.macros["i"]).way == "plain"
+    connection.abort()
+    return result.final == CONTINUE
 
 
-def leave(connection):
-    connection.quit()
-    connection.close()
-
-
-def places(milter):
-    """How many more sessions are served now, 5 at the most.
-
-    A place is free some time after Postfix has gone: the milter has to hear of that first.
-    """
-    connections = []
-    try:
-        while len(connections) < 5:
-            connections.append(milter.connect())
-            if not is_served(connections[-1]):
-                return len(connections) - 1
-        return len(connections)
-    finally:
-        for connection in connections:
-            leave(connection)
-
-
-@pytest.fixture(name="served")
-def all_places_are_taken(milter):
-    connections = take_places(milter, 2)
-    yield connections
+def close(connections):
     for connection in connections:
         connection.close()
 
 
-def test_within_the_limit_all_are_served(milter):
-    for connection in take_places(milter, 2):
-        assert connection.send([BOB], URGENT).decision.priorities == {4: 1}
+def places(milter):
+    """How many more messages have a place now, 5 at the most."""
+    connections = [begin(milter) for _ in range(5)]
+    found = sum([is_decided(connection) for connection in connections])
+    close(connections)
+    return found
 
 
-@pytest.mark.usefixtures("served")
-def test_one_more_is_told_that_all_is_accepted_as_soon_as_the_client_connects(milter):
+@pytest.fixture(name="begun")
+def all_places_are_taken(milter):
+    connections = [begin(milter) for _ in range(LIMIT)]
+    yield connections
+    close(connections)
+
+
+def test_within_the_limit_all_are_decided(begun):
+    assert all([is_decided(connection) for connection in begun])
+
+
+@pytest.mark.usefixtures("begun")
+def test_one_more_is_accepted_as_it_is_and_the_log_says_no_decision(milter):
     with milter.connect() as connection:
-        assert connection.connect() == ACCEPT
-        mark = milter.log.mark()
-        result = connection.message("alice@source.example", [BOB], URGENT)
+        result = connection.message(ALICE, [BOB], URGENT + [("X-Peg-Route", "4")])
         assert result.final == ACCEPT and result.modifications == []
-        assert milter.log.text(mark) == ""
+    assert "way=" not in milter.log.text()
 
 
-def test_one_more_stays_unserved_for_all_its_messages_and_the_others_do_not_care(milter, served):
-    with milter.connect() as connection:
-        assert connection.connect() == ACCEPT
-        leave(served.pop())
+@pytest.mark.usefixtures("begun")
+@pytest.mark.parametrize("steps", [0x7F, protocol.ALL_STEPS & ~sum(protocol.NO_REPLY.values())])
+def test_one_more_is_told_to_go_on_where_every_step_must_be_answered(milter, steps):
+    with connect(milter, steps) as connection:
+        connection.connect()
+        assert connection.mail(ALICE) == CONTINUE
+        assert connection.rcpt(BOB) == CONTINUE
+        assert connection.header("X-Priority", "1") == CONTINUE
+        assert connection.eom().final == ACCEPT
+
+
+def test_the_next_message_of_the_same_session_is_decided_once_there_is_a_place(begun, milter):
+    with connect(milter) as connection:
+        connection.mail(ALICE)
+        begun.pop().close()
         wait_until(lambda: places(milter) == 1)
-        assert connection.message("alice@source.example", [BOB], URGENT).modifications == []
-        assert served[0].send([BOB], URGENT).decision.priorities == {4: 1}
+        assert not is_decided(connection)
+        connection.mail(ALICE)
+        assert is_decided(connection)
+        assert is_decided(begun[0])
 
 
-@pytest.mark.usefixtures("served")
-def test_one_that_does_not_care_for_the_answer_gets_the_same_again(milter):
-    with milter.connect(negotiate=False) as connection:
-        connection.negotiate(steps=protocol.ALL_STEPS & ~protocol.NOT_SENT[protocol.CONNECT])
-        assert connection.mail("alice@source.example") == ACCEPT
-        assert connection.mail("alice@source.example") == ACCEPT
+def test_sessions_without_a_message_take_no_place(make_milter):
+    milter = make_milter(conf=limited(1))
+    connections = [milter.connect() for _ in range(SESSIONS)]
+    for connection in connections:
+        connection.connect()
+        connection.helo()
+    for _ in range(2):
+        for connection in connections:
+            assert connection.send([BOB], URGENT).decision.priorities == {4: 1}
+    assert WARNING not in milter.log.text()
+    close(connections)
 
 
-def test_an_mta_that_cannot_leave_out_the_connection_is_served_as_others(milter):
-    with milter.connect(negotiate=False) as connection:
-        connection.negotiate(steps=0x7F & ~protocol.NOT_SENT[protocol.CONNECT])
-        assert connection.connect() == CONTINUE
-        assert connection.send([BOB], URGENT).decision.priorities == {4: 1}
+def test_a_place_is_free_before_the_answer_to_the_end_of_the_message(make_milter):
+    milter = make_milter(conf=limited(1))
+    with milter.connect() as first, milter.connect() as second:
+        for _ in range(200):
+            for connection in (first, second):
+                assert connection.message(ALICE, [BOB], URGENT).final == CONTINUE
+    assert WARNING not in milter.log.text()
 
 
-def test_places_of_sessions_that_end_in_order_are_free_again(milter):
-    for _ in range(3):
-        for connection in take_places(milter, 2):
-            connection.send([BOB], URGENT)
-            leave(connection)
-        wait_until(lambda: places(milter) == 2)
+def test_as_many_clients_as_places_that_begin_and_end_sessions_are_all_decided(make_milter):
+    milter = make_milter(conf=limited(4))
+    failures = []
+
+    def send():
+        for _ in range(50):
+            with milter.connect() as connection:
+                if connection.message(ALICE, [BOB], URGENT).final != CONTINUE:
+                    failures.append(connection)
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == [] and WARNING not in milter.log.text()
+
+
+def quit_in_the_middle(connection):
+    connection.quit()
+    connection.close()
+
+
+def abort_and_quit(connection):
+    connection.abort()
+    quit_in_the_middle(connection)
+
+
+def end_and_quit(connection):
+    assert is_decided(connection)
+    quit_in_the_middle(connection)
+
+
+def end_again(connection):
+    assert is_decided(connection)
+    connection.send_eom()
+    connection.abort()
+
+
+def end_without_a_recipient(connection):
+    connection.send_eom()  # libmilter does not answer to what cannot come
+
+
+def begin_again(connection):
+    """Without an end, in all states; libmilter does not call that an abort behind UNKNOWN."""
+    connection.mail("eve@source.example")
+    connection.rcpt(BOB)
+    connection.mail("eve@source.example")
+    connection.header("To", BOB)
+    connection.mail("eve@source.example")
+    connection.send_packet(protocol.UNKNOWN, b"NOOP\0")
+    connection.mail("eve@source.example")
+    connection.abort()
+
+
+def abort_behind_an_unknown_command(connection):
+    connection.send_packet(protocol.UNKNOWN, b"NOOP\0")
+    connection.abort()
+
+
+def die_behind_an_unknown_command(connection):
+    connection.send_packet(protocol.UNKNOWN, b"NOOP\0")
+    connection.close()
+
+
+def abort_twice(connection):
+    connection.abort()
+    connection.abort()
+
+
+def abort_later(connection):
+    connection.rcpt(BOB)
+    connection.header("X-Priority", "1")
+    connection.abort()
+
+
+def say_nonsense(connection):
+    connection.send_packet(b"?")
+
+
+ENDS = [
+    is_decided,
+    end_again,
+    end_and_quit,
+    end_without_a_recipient,
+    begin_again,
+    abort_twice,
+    abort_later,
+    abort_and_quit,
+    abort_behind_an_unknown_command,
+    quit_in_the_middle,
+    die_behind_an_unknown_command,
+    say_nonsense,
+    lambda connection: connection.close(),
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_in_whichever_way_a_message_ends_its_place_is_free_once(milter, end):
+    connections = []
+    for _ in range(2 * LIMIT):
+        connections.append(begin(milter))
+        end(connections[-1])
+        wait_until(lambda: places(milter) == LIMIT)
+    close(connections)
+    wait_until(lambda: places(milter) == LIMIT)
+
+
+@pytest.mark.parametrize("end", [end for end in ENDS if end not in (end_and_quit, end_again)])
+def test_a_message_without_a_place_leaves_none(milter, begun, end):
+    connections = [begin(milter) for _ in range(3)]
+    for connection in connections:
+        end(connection)
+    close(connections)
+    assert places(milter) == 0
+    close(begun)
+    wait_until(lambda: places(milter) == LIMIT)
+
+
+def test_message_after_message_of_one_session_gives_its_place_back_each_time(milter, begun):
+    connection = begun[0]
+    for _ in range(5):
+        assert places(milter) == 0
+        assert is_decided(connection)
+        assert places(milter) == 1
+        connection.mail(ALICE)
 
 
 def hang_up_after(milter, data):
@@ -130,9 +268,9 @@ def hang_up_after(milter, data):
 
 @pytest.mark.parametrize("cut", range(len(DIALOGUE) + 1))
 def test_sessions_that_die_in_any_state_leave_their_places(milter, cut):
-    for _ in range(4):
+    for _ in range(2 * LIMIT):
         hang_up_after(milter, b"".join(DIALOGUE[:cut]))
-    wait_until(lambda: places(milter) == 2)
+    wait_until(lambda: places(milter) == LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -141,49 +279,51 @@ def test_sessions_that_die_in_any_state_leave_their_places(milter, cut):
         GREETING * 5,
         GREETING[:-3],
         b"".join(DIALOGUE[:-1]) + b"\0\0\0\1K" + GREETING * 2,  # QUIT_NC: what follows is new
-        GREETING + b"\0\0\0\0",
-        GREETING + b"\xff\xff\xff\xff",
-        GREETING + b"\0\0\0\1?",
+        b"".join(DIALOGUE[:5]) + b"\0\0\0\1K" + b"".join(DIALOGUE[:5]),
+        b"".join(DIALOGUE[:5]) + b"\0\0\0\0",
+        b"".join(DIALOGUE[:5]) + b"\xff\xff\xff\xff",
+        b"".join(DIALOGUE[:5]) + b"\0\0\0\1?",
     ],
 )
 def test_nonsense_takes_no_place_for_good(milter, data):
-    for _ in range(4):
+    for _ in range(2 * LIMIT):
         hang_up_after(milter, data)
-    wait_until(lambda: places(milter) == 2)
+    wait_until(lambda: places(milter) == LIMIT)
 
 
 def test_an_mta_that_is_refused_takes_no_place(milter):
-    for _ in range(4):
+    for _ in range(2 * LIMIT):
         connection = milter.connect(negotiate=False)
         with pytest.raises(MilterGone):
             connection.negotiate(actions=0)
         connection.close()
-    assert places(milter) == 2
+    assert places(milter) == LIMIT
 
 
-@pytest.mark.usefixtures("served")
-def test_the_log_tells_once_how_many_are_served_and_what_to_do(milter):
+@pytest.mark.usefixtures("begun")
+def test_the_log_tells_once_how_many_are_decided_and_what_to_do(milter):
     mark = milter.log.mark()
     for _ in range(20):
-        with milter.connect() as connection:
-            assert connection.connect() == ACCEPT
+        begin(milter).close()
     said = milter.log.text(mark)
     assert said.count(WARNING) == 1
     line = milter.log.wait_for(WARNING, mark)
-    assert "2 SMTP sessions are served" in line and "raise it" in line
+    assert "2 messages are being decided" in line and "raise it" in line
 
 
-def test_the_limit_follows_a_reload(milter, served):
+def test_the_limit_follows_a_reload(milter, begun):
     assert places(milter) == 0
     assert milter.signal_reload(conf=limited(4))
-    wait_until(lambda: places(milter) == 2)
-    served += take_places(milter, 2)
+    assert places(milter) == 2
+    begun += [begin(milter) for _ in range(2)]
     assert milter.signal_reload(conf=limited(1))
-    assert all(c.send([BOB], URGENT).decision.priorities == {4: 1} for c in served)
-    while served:
+    assert places(milter) == 0
+    while begun:
         assert places(milter) == 0
-        leave(served.pop())
-    wait_until(lambda: places(milter) == 1)
+        connection = begun.pop()
+        assert is_decided(connection)
+        connection.close()
+    assert places(milter) == 1
 
 
 def test_the_count_is_exact_after_a_storm_of_sessions(make_milter):
@@ -205,5 +345,7 @@ def test_the_count_is_exact_after_a_storm_of_sessions(make_milter):
         thread.join()
     assert failures == []
     wait_until(lambda: places(milter) == 3)
-    served = take_places(milter, 3)
-    assert places(milter) == 0 and len(served) == 3
+    begun = [begin(milter) for _ in range(3)]
+    assert places(milter) == 0
+    assert all([is_decided(connection) for connection in begun])
+    close(begun)
