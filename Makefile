@@ -165,6 +165,8 @@ DOC_DIR     = $(PREFIX)/share/doc/priority-email-gateway
 UNITS      := $(if $(SYSTEMD),$(notdir $(wildcard conf/systemd/*)))
 UNIT_DIR    = $(PREFIX)/lib/systemd/system
 USER_FILES := $(if $(SYSTEMD),sysusers.d/priority-email-gateway.conf tmpfiles.d/priority-email-gateway.conf)
+MAN_PAGES  := $(wildcard man/*.[1-8])
+MAN_DIR     = $(PREFIX)/share/man
 # Names that the original's commands had.
 LINKS      := update-priority-email-gateway:peg-gen priority-email-gateway-showQueues:peg-showqueues
 
@@ -174,6 +176,8 @@ install: all
 	for link in $(LINKS); do \
 	    ln -sfn $${link#*:} $(DESTDIR)$(PREFIX)/sbin/$${link%:*} || exit 1; done
 	install -m 644 $(DOC_FILES) $(DESTDIR)$(DOC_DIR)
+	for page in $(MAN_PAGES); do \
+	    install -D -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/$${page#man/} || exit 1; done
 	for file in $(CONF_FILES); do \
 	    [ -e $(DESTDIR)/etc/$$file ] || install -m 644 conf/$$file $(DESTDIR)/etc || exit 1; done
 	for unit in $(UNITS); do \
@@ -186,6 +190,7 @@ install: all
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,$(notdir $(PROGRAMS)) $(foreach link,$(LINKS),$(firstword $(subst :, ,$(link))))) \
 	    $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%) $(USER_FILES:%=$(DESTDIR)$(PREFIX)/lib/%) \
+	    $(foreach page,$(MAN_PAGES),$(DESTDIR)$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	    $(addprefix $(DESTDIR)$(DOC_DIR)/,$(notdir $(DOC_FILES)))
 	[ ! -d $(DESTDIR)$(DOC_DIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DOC_DIR)
 

@@ -144,6 +144,8 @@ def test_uninstall_takes_away_what_install_brought_and_nothing_else(tmp_path):
     assert {"peg-gen", "peg-ctl", "peg-milter", "peg-tcpmap"} | set(LINKS) <= programs
     for name in ("metrics.md", "priority-email-gateway.rules.yml", "priority-email-gateway.json"):
         assert "%s/share/doc/priority-email-gateway/%s" % (PREFIX, name) in installed
+    for page in os.listdir(os.path.join(REPOSITORY, "man")):
+        assert "%s/share/man/man%s/%s" % (PREFIX, page[-1], page) in installed
     assert conf.read_text() == "mine\n"
     make("uninstall", tmp_path)
     assert files_in(tmp_path) - before == {"etc/priority-email-gateway.rules"}
