@@ -71,7 +71,7 @@ static bool is_member(const char *user, const char *group)
 /* Whether it answers the frontend of that number. */
 static void examine_milter(struct doctor *doctor, int frontend)
 {
-    const char *caller = frontend == PEG_URGENT ? "the urgent frontend" : "the frontend";
+    bool is_urgent = frontend == PEG_URGENT;
     char name[SETTINGS_NAME_SIZE];
 
     settings_instance_name(frontend, name);
@@ -85,14 +85,16 @@ static void examine_milter(struct doctor *doctor, int frontend)
 
     if (user != NULL &&
         as_user(user, joins ? group : NULL, ask_milter, &queue_fd, 2 * ANSWER_MS, text))
-        verdict_say(&doctor->verdicts, VERDICT_OK, "peg-milter", "answers user %s on %s/%s", user,
-                    queue_dir, SETTINGS_MILTER_SOCKET);
+        verdict_say(&doctor->verdicts, VERDICT_OK, "peg-milter", "answers %suser %s on %s/%s",
+                    is_urgent ? "the urgent frontend, " : "", user, queue_dir,
+                    SETTINGS_MILTER_SOCKET);
     else
         verdict_say(&doctor->verdicts, VERDICT_FAILED, "peg-milter",
-                    "does not answer %s (user %s) on %s/%s: %s; mail goes by the default priority: "
+                    "does not answer the %sfrontend (user %s) on %s/%s: %s; mail goes by the "
+                    "default priority: "
                     "peg-ctl restart milter",
-                    caller, user != NULL ? user : "", queue_dir, SETTINGS_MILTER_SOCKET,
-                    user != NULL ? text : "");
+                    is_urgent ? "urgent " : "", user != NULL ? user : "", queue_dir,
+                    SETTINGS_MILTER_SOCKET, user != NULL ? text : "");
     if (queue_fd >= 0)
         close(queue_fd);
     free(dir);
