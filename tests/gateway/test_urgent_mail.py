@@ -4,21 +4,23 @@ Decisions, claims and instances are those of the other frontend: mail of both fo
 be on its way at the same time, at different priorities.
 """
 
+import concurrent.futures
 import os
 import signal
 
 import pytest
 
-from harness import keeper, processes, timeshift
+from harness import keeper, processes, timeshift, torture
 from harness.backlog import CONF
 from harness.gateway import Gateway
 from harness.installation import ToolFailed
 from harness.mail import compose, new_tag
 from harness.milter_client import MilterClient
+from harness.outcome import Outcome
 from harness.plan import PRIORITIES, RULES, Plan, headers, send_all, way_of_mail
 from harness.queues import release, send_to_hold
+from harness.recorder import Recorder
 from harness.timeshift import TimeShift
-from harness.torture import dice
 from harness.waiting import Waiting
 
 SECONDS = 10  # a message that waited for a part is there so soon after `peg-ctl start`
@@ -36,7 +38,6 @@ def gateway_of_these_tests():
 @pytest.fixture(autouse=True)
 def everything_runs_and_nothing_waits_in_the_end(double):
     yield
-    double.write_conf({})
     double.start_milter()
     for frontend in BOTH:
         double.postsuper(frontend, "-d", "ALL")
@@ -91,24 +92,22 @@ def test_mail_in_one_frontend_and_a_rival_in_the_other_both_go_their_own_way(dou
 
 
 def test_a_flood_through_both_frontends_to_the_same_recipients_is_exact(double):
+    dice = torture.dice()
     shared = [new("r%d" % n) for n in range(6)]
-    plans = [Plan(dice(), shared) for _ in range(300)]
-    with double.sender(at=double.urgent) as sender:
-        sent = []
-        for n in range(0, 300, 30):
-            sent += [(plan, plan.send(sender)) for plan in plans[n : n + 10]]
-            sent += send_all(double, plans[n + 10 : n + 30], 4)
+    halves = [[Plan(dice, shared) for _ in range(200)] for _ in BOTH]
+    with concurrent.futures.ThreadPoolExecutor(len(BOTH)) as threads:
+        places = [double.urgent, double.frontend]
+        sent = list(threads.map(lambda half, at: send_all(double, half, 4, at), halves, places))
     double.wait_until_empty(timeout=60)
     decisions = double.decisions()
-    for plan, message in sent:
-        highest = max(plan.priorities.values())
-        found = double.delivered(message)
-        way = decisions[message.queue_id].way
-        assert found == plan.priorities or (
-            way == "filter" and set(found.values()) == {highest}
-        ), (message, way)
-        assert way != "filter" or len(set(plan.priorities.values())) == 1, message
-    assert {d.way for d in decisions.values()} == {"plain", "filter", "respell"}
+    ways = set()
+    for plan, message in sent[0] + sent[1]:
+        decision = decisions[message.queue_id]
+        ways.add(decision.way)
+        outcome = Outcome(plan, message, decision, double.relay.deliveries_for(message.tag))
+        assert outcome.inexact == [], message
+        double.check_exact(message)
+    assert ways == {"plain", "filter", "respell"}
 
 
 # What is remembered
@@ -280,6 +279,30 @@ def test_mail_in_an_urgent_frontend_that_was_killed_keeps_its_decision(double):
     assert double.delivered(sent, SECONDS) == {paul: 0}
 
 
+# Bounces
+
+
+def test_bounces_of_the_urgent_frontend_have_a_command_of_their_own(double):
+    recorder = Recorder(double.root)
+    try:
+        double.write_conf({"BOUNCE_COMMAND_URGENT": recorder.command + " $PEG_BOUNCE_INSTANCE"})
+        double.gen("apply")
+        double.ctl("stop", "0")
+        address = new("sara")
+        sent = send(double, "urgent", to=[address], headers=headers(0))
+        wait_until_deferred(double, "urgent", sent)
+        double.postsuper("urgent", "-e", sent.queue_id)
+        double.flush("urgent")
+        (call,) = recorder.wait_for(1)
+        assert call.facts["INSTANCE"] == "postfix-urgent" and call.facts["PRIORITY"] == ""
+        assert call.argv == ["postfix-urgent"] and call.recipients == [address]
+        assert call.facts["QUEUE_ID"] == sent.queue_id
+    finally:
+        double.write_conf({})
+        double.gen("apply")
+        double.ctl("start", "0")
+
+
 # The doctor
 
 
@@ -316,3 +339,13 @@ def test_the_doctor_names_an_urgent_frontend_that_hangs(double):
         said = findings(double)
     assert any("postfix-urgent: master (pid %d) is stopped by a signal" % master in l for l in said)
     assert os.path.exists("/proc/%d" % master)
+
+
+def test_the_check_names_a_macro_by_which_the_frontends_are_not_told_apart(double):
+    double.set_postfix_conf("urgent", "milter_macro_v", "Postfix")
+    said = double.gen("check", check=False).stderr
+    double.set_postfix_conf("urgent", "milter_macro_v", "$mail_name ($mail_version)")
+    right = double.gen("check").stderr
+    double.set_postfix_conf("urgent", "milter_macro_v", None)
+    assert "postfix-urgent/main.cf:" in said and "milter_macro_v = Postfix does not begin" in said
+    assert "milter_macro_v" not in right
