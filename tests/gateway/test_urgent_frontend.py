@@ -13,6 +13,7 @@ from harness.gateway import Gateway
 from harness.load import Load
 from harness.plan import PRIORITIES, RULES, headers
 from harness.processes import read_pid
+from harness.recorder import Recorder
 
 TO = "bob@dest.example"
 URGENT, FRONTEND = "postfix-urgent", "postfix-frontend"
@@ -172,12 +173,23 @@ def test_its_listeners_follow_the_configuration(live):
 
 
 def test_a_bounce_in_it_runs_its_bounce_command(live):
-    conf = live.postfix_conf("urgent")
-    assert conf["bounce_notice_recipient"] == "bouncemanager"
-    services = [line.split()[0] for line in live.postfix_services("urgent")]
-    assert {"peg-bounce", "peg-bounce-rewrite"} <= set(services)
-    with open(os.path.join(live.config_dir("urgent"), "peg_bounce_command")) as file:
-        assert file.read().rstrip().endswith(' %s"' % URGENT)
+    recorder = Recorder(live.root)
+    commands = {"BOUNCE_COMMAND_FRONTEND": "/bin/false", "BOUNCE_COMMAND_URGENT": recorder.command}
+    want(live, True, **commands)
+    live.gen("apply")
+    live.ctl("stop", "3")
+    try:
+        sent = live.send(at=live.urgent, to=[TO], priority_header="2")
+        live.log.wait_for("%s: to=<%s>.*status=deferred" % (sent.queue_id, TO))
+        live.postsuper("urgent", "-e", sent.queue_id)
+        live.flush("urgent")
+        (call,) = recorder.wait_for(1)
+    finally:
+        want(live, True)
+        live.gen("apply")
+        live.ctl("start", "3")
+    assert call.facts["INSTANCE"] == URGENT and call.facts["PRIORITY"] == ""
+    assert call.recipients == [TO]
 
 
 # What check says
