@@ -96,8 +96,9 @@ static void every_part_has_a_unit(void **state)
         const char *part, *unit;
     } cases[] = {{"milter", "peg-milter.service"},     {"tcpmap", "peg-tcpmap.service"},
                  {"0", "peg-instance@0.service"},      {"10", "peg-instance@10.service"},
-                 {"frontend", "peg-frontend.service"}, {"monitor", "peg-monitor.service"}};
-    struct settings *settings = settings_of("PRIORITY_COUNT=11\n");
+                 {"frontend", "peg-frontend.service"}, {"monitor", "peg-monitor.service"},
+                 {"urgent", "peg-urgent.service"}};
+    struct settings *settings = settings_of("PRIORITY_COUNT=11\nURGENT_LISTEN=26\n");
     struct parts parts;
 
     (void)state;
