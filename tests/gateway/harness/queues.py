@@ -37,7 +37,7 @@ def halted(gateway, instance="frontend"):
 
 def send_to_hold(gateway, messages, frontend="frontend"):
     """Send messages (arguments of Sender.send) and hold them in a frontend; returns [Sent]."""
-    at = {"frontend": gateway.frontend, "urgent": gateway.urgent}[frontend]
+    at = getattr(gateway, frontend)
     with halted(gateway, frontend), gateway.sender(at=at) as sender:
         sent = [sender.send(**message) for message in messages]
         for message in sent:
