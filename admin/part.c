@@ -62,6 +62,14 @@ void parts_deinit(struct parts *parts)
     parts->count = 0;
 }
 
+bool selection_has(const struct selection *selection, int instance)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        if (selection->items[i]->dir != NULL && selection->items[i]->instance == instance)
+            return true;
+    return false;
+}
+
 const struct part *parts_find(const struct parts *parts, const char *name)
 {
     for (size_t i = 0; i < parts->count; i++) {

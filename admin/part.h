@@ -42,6 +42,9 @@ struct selection {
     bool whole; /* the gateway is meant, not some parts of it */
 };
 
+/* Whether the Postfix of that number is among them. */
+bool selection_has(const struct selection *selection, int instance) PEG_MUST_USE;
+
 void parts_init(struct parts *parts, const struct settings *settings);
 void parts_deinit(struct parts *parts);
 

@@ -12,10 +12,8 @@
 
 const char *call_command(const struct caller *caller, const struct settings *settings)
 {
-    if (caller->instance == PEG_FRONTEND)
-        return settings->frontend.bounce_command;
     return caller->instance < settings->priority_count
-               ? settings->instance[caller->instance].bounce_command
+               ? settings_own(settings, caller->instance)->bounce_command
                : "";
 }
 
@@ -74,7 +72,7 @@ static bool run(const struct caller *caller, const struct settings *settings, co
     bool done = false;
     char **words;
 
-    if (caller->instance != PEG_FRONTEND)
+    if (!settings_is_frontend(caller->instance))
         snprintf(priority, sizeof priority, "%d", caller->instance);
     snprintf(count_text, sizeof count_text, "%" PRIu64, count);
     words = command_split(call_command(caller, settings), facts, why);

@@ -178,12 +178,12 @@ static int take_mail(const struct caller *caller, const struct settings *setting
                : refuse(EX_NOPERM, "5.7.1 This address takes notices of its own mail system alone");
 }
 
-/* The priority that a name stands for, or PEG_FRONTEND. False where it is no name of ours. */
+/* The number of the Postfix with that name (lib/settings.h). False where it is no name of ours. */
 static bool find_instance(const char *name, int *instance_r)
 {
     char known[SETTINGS_NAME_SIZE];
 
-    for (int n = PEG_FRONTEND; n < SETTINGS_PRIORITY_MAX; n++) {
+    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++) {
         settings_instance_name(n, known);
         if (strcmp(known, name) != 0)
             continue;

@@ -127,7 +127,15 @@ static bool has_kind(const struct selection *selection, enum part_kind kind)
     return false;
 }
 
-/* Whether both daemons run, where they have to: before the frontend starts. */
+static void say_not_started(const struct selection *selection, const char *daemon)
+{
+    for (size_t i = 0; i < selection->count; i++)
+        if (selection->items[i]->kind == PART_FRONTEND)
+            fprintf(stderr, "%s is not started while %s does not run\n", selection->items[i]->name,
+                    daemon);
+}
+
+/* Whether both daemons run, where they have to: before a frontend starts. */
 static bool frontend_may_start(const struct settings *settings, const struct selection *selection)
 {
     struct parts parts;
@@ -138,8 +146,7 @@ static bool frontend_may_start(const struct settings *settings, const struct sel
     parts_init(&parts, settings);
     for (size_t i = 0; i < parts.count; i++)
         if (decides(&parts.items[i]) && runs(&parts.items[i], NULL) != 1) {
-            fprintf(stderr, "postfix-frontend is not started while %s does not run\n",
-                    parts.items[i].name);
+            say_not_started(selection, parts.items[i].name);
             may = false;
         }
     parts_deinit(&parts);
@@ -163,13 +170,22 @@ static bool lookups_failed(const struct selection *started)
     return false;
 }
 
+/* Whether a frontend has run all the time, with a queue manager to which lookups have failed. */
+static bool has_older_frontend(const struct settings *settings, const struct selection *started)
+{
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
+        if (settings_has(settings, n) && !selection_has(started, n))
+            return true;
+    return false;
+}
+
 bool control_recovered(const struct settings *settings, const struct selection *started)
 {
-    if (!has_kind(started, PART_FRONTEND) && lookups_failed(started))
+    if (lookups_failed(started) && has_older_frontend(settings, started))
         return retry_lookups(settings);
-    if (has_kind(started, PART_INSTANCE) || has_kind(started, PART_FRONTEND))
+    if (has_kind(started, PART_INSTANCE))
         return retry_deferred(settings);
-    return true;
+    return !has_kind(started, PART_FRONTEND) || retry_deferred_of(settings, started);
 }
 
 /* Wait until a daemon of ours that got SIGTERM is gone. */

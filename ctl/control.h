@@ -15,7 +15,7 @@
 #include "lib/settings.h"
 
 /*
- * Start what does not run: the daemons that decide, then instances, the frontend, and the monitor.
+ * Start what does not run: the daemons that decide, then instances, frontends, and the monitor.
  * Returns when all of them serve. At the end control_recovered() is done for what was started.
  * Where systemd is the one to do that (ctl/service_manager.h), it is told to.
  */
@@ -25,7 +25,7 @@ bool control_start(const struct settings *settings, const struct selection *sele
 bool control_stop(const struct settings *settings, const struct selection *selection) PEG_MUST_USE;
 
 /*
- * The same for a unit of systemd, which does all else by itself. The frontend is not started while
+ * The same for a unit of systemd, which does all else by itself. A frontend is not started while
  * one of the daemons does not run.
  */
 bool control_start_directly(const struct settings *settings,
@@ -33,8 +33,8 @@ bool control_start_directly(const struct settings *settings,
 bool control_stop_directly(const struct selection *selection) PEG_MUST_USE;
 
 /*
- * After parts have started: have the frontend, where it runs, try its deferred mail at once, since
- * it would leave alone for minutes a destination that was away.
+ * After parts have started: have the frontends that run try their deferred mail at once, since they
+ * would leave alone for minutes a destination that was away.
  */
 bool control_recovered(const struct settings *settings,
                        const struct selection *selection) PEG_MUST_USE;

@@ -41,16 +41,17 @@ static enum command parse_command(const struct options *options, const char *tex
     options_wrong(options, "there is no command '%s'", text);
 }
 
-/* A unit may be that of an instance which the settings no longer have, and which is to be removed.
- */
+/* A unit may be that of a Postfix which the settings no longer have, and which is to be removed. */
 static void add_gone(struct parts *parts, const struct settings *settings, char *const names[])
 {
-    long n;
+    for (size_t i = 0; names[i] != NULL; i++) {
+        long n = PEG_URGENT;
 
-    for (size_t i = 0; names[i] != NULL; i++)
         if (parts_find(parts, names[i]) == NULL && parts->count < PARTS_MAX &&
-            settings_value_number(names[i], 0, SETTINGS_PRIORITY_MAX - 1, &n))
+            (strcmp(names[i], "urgent") == 0 ||
+             settings_value_number(names[i], 0, SETTINGS_PRIORITY_MAX - 1, &n)))
             part_init_instance(&parts->items[parts->count++], settings, (int)n);
+    }
 }
 
 static bool is_named(const struct parts *parts, const struct part *part, char *const names[])
@@ -70,9 +71,9 @@ static void select_parts(const struct options *options, const struct parts *part
         if (parts_find(parts, names[i]) == NULL)
             options_wrong(
                 options,
-                "there is no part '%s' here; there are milter, tcpmap, monitor, frontend and the "
+                "there is no part '%s' here; there are milter, tcpmap, monitor, frontend%s and the "
                 "priorities that have an instance on this host",
-                names[i]);
+                names[i], parts_find(parts, "urgent") != NULL ? ", urgent" : "");
     for (size_t i = 0; i < parts->count; i++)
         if (is_named(parts, &parts->items[i], names))
             selection_r->items[selection_r->count++] = &parts->items[i];

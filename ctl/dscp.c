@@ -19,7 +19,7 @@ struct marks {
     struct {
         char user[SETTINGS_NAME_SIZE];
         int dscp;
-    } items[SETTINGS_PRIORITY_MAX + 1];
+    } items[SETTINGS_POSTFIX_MAX];
     size_t count;
 };
 
@@ -49,10 +49,9 @@ static void find_marks(const struct settings *settings, struct marks *marks_r)
     marks_r->count = 0;
     if (!settings->instance_users)
         return; /* nothing tells their packets apart */
-    add_mark(marks_r, PEG_FRONTEND, &settings->frontend);
-    for (int n = 0; n < settings->priority_count; n++)
-        if (settings_is_local(settings, n))
-            add_mark(marks_r, n, &settings->instance[n]);
+    for (int n = PEG_FIRST; n < settings->priority_count; n++)
+        if (settings_has(settings, n))
+            add_mark(marks_r, n, settings_own(settings, n));
 }
 
 bool dscp_is_wanted(const struct settings *settings)

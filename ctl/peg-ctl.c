@@ -8,9 +8,8 @@
 
 static const char usage[] =
     "Usage: peg-ctl start | stop | restart | reload | status [NAME...] [--root DIR]\n"
-    "Start and stop the daemons, the instances and the frontend of the gateway; where systemd "
-    "runs\n"
-    "them, through systemctl.\n"
+    "Start and stop the daemons, the instances and the frontends of the gateway; where systemd\n"
+    "runs them, through systemctl.\n"
     "\n"
     "  start       load the marks of DSCP_CLASS, start what does not run; return when it serves\n"
     "  stop        stop what runs; return when it is gone\n"
@@ -19,7 +18,8 @@ static const char usage[] =
     "  status      say what runs, and whether the marks of DSCP_CLASS are loaded; exit status 0\n"
     "              if all is as it should be, 1 if not\n"
     "\n"
-    "  NAME        milter, tcpmap, monitor, frontend or a priority; without it: all\n"
+    "  NAME        milter, tcpmap, monitor, frontend, urgent (with URGENT_LISTEN) or a priority;\n"
+    "              without it: all\n"
     "  --direct    start and stop without systemctl, as its units do\n"
     "  --root DIR  the gateway below DIR instead of the system's\n"
     "  --help      print this and exit\n"
@@ -28,7 +28,7 @@ static const char usage[] =
     "The units have two more commands:\n"
     "\n"
     "  prepare     make what a daemon needs that is not started by root\n"
-    "  recovered   have the frontend try again what waited for a part that has been started\n";
+    "  recovered   have the frontends try again what waited for a part that has been started\n";
 
 int main(int argc, char **argv)
 {

@@ -153,7 +153,7 @@ static void check_frontend(const struct settings *settings, const struct part *p
     free(protocols);
 }
 
-char *ports_frontend_host(const struct settings *settings, const char *service)
+char *ports_frontend_host(const struct settings *settings, int frontend, const char *service)
 {
     char *host = host_of(service);
     struct part part;
@@ -161,7 +161,7 @@ char *ports_frontend_host(const struct settings *settings, const char *service)
 
     if (host != NULL)
         return host;
-    part_init_instance(&part, settings, PEG_FRONTEND);
+    part_init_instance(&part, settings, frontend);
     interfaces = postconf_expanded(part.dir, "inet_interfaces");
     protocols = interfaces != NULL ? postconf_expanded(part.dir, "inet_protocols") : NULL;
     if (protocols != NULL) {

@@ -24,7 +24,7 @@ bool ports_are_free(const struct settings *settings, const struct part *part) PE
 
 /*
  * The same, reporting to diag. dir: the folder whose inet_interfaces and inet_protocols count for
- * the frontend.
+ * a frontend.
  */
 void ports_check(const struct settings *settings, const struct part *part, const char *dir,
                  struct diag *diag);
@@ -39,10 +39,11 @@ bool ports_is_taken(const char *host, int port) PEG_MUST_USE;
 bool ports_clash(const char *service, const char *other) PEG_MUST_USE;
 
 /*
- * An address at which a service of FRONTEND_LISTEN can be reached from this host, to be freed; NULL
- * after an error on stderr.
+ * An address at which a service of FRONTEND_LISTEN or, with PEG_URGENT, of URGENT_LISTEN can be
+ * reached from this host, to be freed; NULL after an error on stderr.
  */
-char *ports_frontend_host(const struct settings *settings, const char *service) PEG_MUST_USE;
+char *ports_frontend_host(const struct settings *settings, int frontend,
+                          const char *service) PEG_MUST_USE;
 
 /* The port number of an inet service; 0 where /etc/services does not know its name. */
 int ports_number(const char *service) PEG_MUST_USE;

@@ -1,8 +1,8 @@
 /*
- * retry - have the frontend try again at once what it has deferred
+ * retry - have the frontends try again at once what they have deferred
  *
- * By itself it would leave alone for minutes a destination that was away, and for half a minute all
- * mail after a lookup that failed (src/global/resolve_clnt.c). Errors go to stderr.
+ * By itself a frontend would leave alone for minutes a destination that was away, and for half a
+ * minute all mail after a lookup that failed (src/global/resolve_clnt.c). Errors go to stderr.
  */
 #ifndef PEG_CTL_RETRY_H
 #define PEG_CTL_RETRY_H
@@ -10,16 +10,19 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "admin/part.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
 
-/* Flush the queue of a running frontend. */
+/* Flush the queues of the frontends that run: of all, or of those that are selected. */
 bool retry_deferred(const struct settings *settings) PEG_MUST_USE;
+bool retry_deferred_of(const struct settings *settings,
+                       const struct selection *selection) PEG_MUST_USE;
 
 /*
- * The same after lookups could not be answered, with a new queue manager: the old one goes on
- * deferring. It is replaced by a reload, which leaves deliveries alone that are under way; a stop
- * would break them off, and some of that mail would arrive twice.
+ * Flush all after lookups could not be answered, with new queue managers: the old ones go on
+ * deferring. They are replaced by a reload, which leaves deliveries alone that are under way; a
+ * stop would break them off, and some of that mail would arrive twice.
  */
 bool retry_lookups(const struct settings *settings) PEG_MUST_USE;
 

@@ -1,4 +1,4 @@
-/* doctor_probes - a message through every priority, from the frontend to its instance */
+/* doctor_probes - a message through every priority, from each frontend to its instance */
 #include "doctor/doctor_steps.h"
 
 #include <fcntl.h>
@@ -26,13 +26,16 @@
 
 enum { SEND_MS = 10000, ARRIVE_MS = 10000 };
 
-/* One run. */
+/* One run: through one frontend. */
 struct run {
     struct doctor *doctor;
+    int frontend;
+    const char *called; /* in reports */
     struct probe_server *server;
     struct talk talk; /* with the frontend, while its fd is not -1 */
     bool silent;      /* it does not answer, and is not asked any more */
-    char *frontend;   /* its configuration folder */
+    char *config_dir; /* of the frontend, as queue_dir is */
+    char *queue_dir;
     char id[PROBE_ID_SIZE];
     struct probe {
         char recipient[PROBE_ADDRESS_SIZE];
@@ -47,10 +50,11 @@ struct run {
 static void PEG_PRINTF(4, 5)
     say(struct run *run, int priority, enum verdict verdict, const char *fmt, ...)
 {
+    const char *way = run->frontend == PEG_URGENT ? ", urgent" : "";
     char about[32], text[1024];
     va_list args;
 
-    snprintf(about, sizeof about, "priority %d", priority);
+    snprintf(about, sizeof about, "priority %d%s", priority, way);
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
@@ -62,9 +66,9 @@ static bool connect_frontend(struct run *run)
 {
     const struct settings *settings = run->doctor->settings;
 
-    for (char **service = settings->frontend_listen; *service != NULL; service++) {
-        char *host = ports_frontend_host(settings, *service);
-        bool greeted = host != NULL && !doctor_speaks_tls(run->doctor, *service) &&
+    for (char **service = settings_listen(settings, run->frontend); *service != NULL; service++) {
+        char *host = ports_frontend_host(settings, run->frontend, *service);
+        bool greeted = host != NULL && !doctor_speaks_tls(run->doctor, run->frontend, *service) &&
                        talk_inet(&run->talk, host, ports_number(*service), SEND_MS) &&
                        smtp_greet(&run->talk);
 
@@ -101,7 +105,7 @@ static bool send_by_smtp(struct run *run, struct probe *probe)
 
 static bool send_by_sendmail(const struct run *run, const struct probe *probe)
 {
-    const char *const argv[] = {"sendmail", "-C", run->frontend,    "-i",
+    const char *const argv[] = {"sendmail", "-C", run->config_dir,  "-i",
                                 "-f",       "",   probe->recipient, NULL};
     int fd = memfd_create("probe", MFD_CLOEXEC);
     struct process process;
@@ -167,24 +171,23 @@ static bool search_visit(void *arg, int dir_fd, const char *name)
 /* The name of the frontend's queue that holds the probe, or NULL. */
 static const char *queue_of(const struct run *run, const struct probe *probe)
 {
-    char *dir = mem_printf("%s" SETTINGS_FRONTEND_SPOOL, run->doctor->settings->root);
     struct search search = {.probe = probe};
     const char *name = NULL;
 
     for (int queue = QUEUE_INCOMING; name == NULL && queue < QUEUE_COUNT; queue++) {
         char why[QUEUES_WHY_SIZE];
 
-        if (!queues_walk(dir, (enum queue)queue, search_visit, &search, why) && search.found)
+        if (!queues_walk(run->queue_dir, (enum queue)queue, search_visit, &search, why) &&
+            search.found)
             name = queues_name((enum queue)queue);
     }
-    free(dir);
     return name;
 }
 
 /* What nobody waits for any more would pile up where this is run often. */
 static void remove_probe(const struct run *run, const struct probe *probe)
 {
-    const char *const argv[] = {"postsuper", "-c", run->frontend, "-d", probe->queue_id, NULL};
+    const char *const argv[] = {"postsuper", "-c", run->config_dir, "-d", probe->queue_id, NULL};
     struct process process;
 
     if (process_start(&process, argv, PROCESS_NICE_KEEP))
@@ -198,9 +201,9 @@ static void explain_absence(struct run *run, int priority)
 
     if (queue != NULL) {
         say(run, priority, VERDICT_FAILED,
-            "the probe has not arrived within %d s: it waits in the frontend's queue %s; the log "
-            "says why, at %s",
-            ARRIVE_MS / 1000, queue, probe->queue_id);
+            "the probe has not arrived within %d s: it waits in %s's queue %s; the log says why, "
+            "at %s",
+            ARRIVE_MS / 1000, run->called, queue, probe->queue_id);
         remove_probe(run, probe);
     } else {
         say(run, priority, VERDICT_FAILED,
@@ -226,9 +229,9 @@ static void judge_arrival(struct run *run, int priority)
         say(run, priority, VERDICT_FAILED, "the probe came by %s, but %s", instance, why);
     else if (probe->refused[0] != '\0')
         say(run, priority, VERDICT_WARNING,
-            "the probe came by %s in %" PRId64 " ms, but by sendmail: the frontend does not take "
-            "it from this host by SMTP, %s",
-            instance, arrival->at_ms - probe->sent_ms, probe->refused);
+            "the probe came by %s in %" PRId64 " ms, but by sendmail: %s does not take it from "
+            "this host by SMTP, %s",
+            instance, arrival->at_ms - probe->sent_ms, run->called, probe->refused);
     else
         say(run, priority, VERDICT_OK, "the probe came by %s in %" PRId64 " ms", instance,
             arrival->at_ms - probe->sent_ms);
@@ -241,7 +244,7 @@ static void judge(struct run *run, int priority)
     if (!settings_is_local(run->doctor->settings, priority))
         say(run, priority, VERDICT_OK, "not probed: its instance is on another host");
     else if (!probe->sent)
-        say(run, priority, VERDICT_FAILED, "the frontend does not take the probe: %s",
+        say(run, priority, VERDICT_FAILED, "%s does not take the probe: %s", run->called,
             probe->refused);
     else if (probe_server_arrival(run->server, priority)->count > 0)
         judge_arrival(run, priority);
@@ -259,16 +262,36 @@ static void make_id(char id_r[PROBE_ID_SIZE])
     sodium_bin2hex(id_r, PROBE_ID_SIZE, random, sizeof random);
 }
 
-void doctor_probes(struct doctor *doctor)
+static void init(struct run *run, struct doctor *doctor, int frontend)
+{
+    const char *root = doctor->settings->root;
+    char name[SETTINGS_NAME_SIZE];
+
+    settings_instance_name(frontend, name);
+    memset(run, 0, sizeof *run);
+    run->doctor = doctor;
+    run->frontend = frontend;
+    run->called = frontend == PEG_URGENT ? "the urgent frontend" : "the frontend";
+    run->talk.fd = -1;
+    run->config_dir = mem_printf("%s/etc/%s", root, name);
+    run->queue_dir = mem_printf("%s/var/spool/%s", root, name);
+    make_id(run->id);
+}
+
+static void deinit(struct run *run)
+{
+    for (int n = 0; n < run->doctor->settings->priority_count; n++)
+        free(run->probes[n].content);
+    free(run->config_dir);
+    free(run->queue_dir);
+}
+
+static void probe_all(struct doctor *doctor, int frontend)
 {
     const struct settings *settings = doctor->settings;
     struct run *run = mem_resize(NULL, 1, sizeof *run);
 
-    memset(run, 0, sizeof *run);
-    run->doctor = doctor;
-    run->talk.fd = -1;
-    make_id(run->id);
-    run->frontend = mem_printf("%s/etc/postfix-frontend", settings->root);
+    init(run, doctor, frontend);
     run->server = probe_server_open(settings, run->id);
     if (run->server == NULL) {
         verdict_say(&doctor->verdicts, VERDICT_FAILED, "probes", "none was sent; see above");
@@ -282,8 +305,13 @@ void doctor_probes(struct doctor *doctor)
             judge(run, n);
     }
     probe_server_close(&run->server);
-    for (int n = 0; n < settings->priority_count; n++)
-        free(run->probes[n].content);
-    free(run->frontend);
+    deinit(run);
     free(run);
+}
+
+void doctor_probes(struct doctor *doctor)
+{
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
+        if (settings_has(doctor->settings, n))
+            probe_all(doctor, n);
 }

@@ -44,7 +44,7 @@ static void examine_table(struct doctor *doctor)
     size_t claims, capacity;
     int unsure;
 
-    if (!as_user(doctor->settings->daemon_user, look_at_table, path, TABLE_MS, text) ||
+    if (!as_user(doctor->settings->daemon_user, NULL, look_at_table, path, TABLE_MS, text) ||
         sscanf(text, "%d %zu %zu", &unsure, &claims, &capacity) != 3)
         verdict_say(&doctor->verdicts, VERDICT_FAILED, about,
                     "%s; without it all mail takes the filter way: peg-ctl restart milter tcpmap",
@@ -67,19 +67,30 @@ static void examine_table(struct doctor *doctor)
     free(path);
 }
 
-/* What the frontend wants free before it takes mail (src/smtpd/smtpd_check.c), in bytes. */
-static uint64_t room_wanted(const struct doctor *doctor)
+/* What a frontend wants free before it takes mail (src/smtpd/smtpd_check.c), in bytes. */
+static uint64_t room_of(const char *dir)
 {
-    char *dir = mem_printf("%s/etc/postfix-frontend", doctor->settings->root);
     char *size = postconf_expanded(dir, "message_size_limit");
     char *minimum = postconf_expanded(dir, "queue_minfree");
     uint64_t by_size = size != NULL ? strtoull(size, NULL, 10) / 2 * 3 : 0;
     uint64_t by_minimum = minimum != NULL ? strtoull(minimum, NULL, 10) : 0;
 
-    free(dir);
     free(size);
     free(minimum);
     return by_size > by_minimum ? by_size : by_minimum;
+}
+
+static uint64_t room_wanted(const struct doctor *doctor)
+{
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < doctor->parts.count; i++) {
+        const struct part *part = &doctor->parts.items[i];
+        uint64_t wanted = part->kind == PART_FRONTEND ? room_of(part->dir) : 0;
+
+        most = wanted > most ? wanted : most;
+    }
+    return most;
 }
 
 /* One file system, once: those that were looked at stand in devices. */
@@ -119,7 +130,7 @@ static void examine_disks(struct doctor *doctor)
     static const char *const folders[] = {SETTINGS_STORE_DIR, SETTINGS_RUN_DIR};
     const char *root = doctor->settings->root;
     uint64_t wanted = room_wanted(doctor);
-    dev_t devices[SETTINGS_PRIORITY_MAX + 3];
+    dev_t devices[SETTINGS_POSTFIX_MAX + 2];
     size_t count = 0;
 
     for (size_t i = doctor->parts.count; i-- > 0;) {

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "admin/postconf.h"
 #include "doctor/smtp.h"
 #include "doctor/talk.h"
+#include "lib/startup.h"
 
 enum { ANSWER_MS = 5000, GREETING_MS = 8000 /* postscreen waits six seconds */ };
 
@@ -54,23 +56,45 @@ static bool ask_milter(void *arg, char text_r[AS_USER_TEXT_SIZE])
     return good;
 }
 
-static void examine_milter(struct doctor *doctor)
+/* Whether Postfix puts its processes into a group besides the user's own (initgroups(3)). */
+static bool is_member(const char *user, const char *group)
 {
-    char *dir = mem_printf("%s/etc/postfix-frontend", doctor->settings->root);
+    const struct group *entry = getgrnam(group);
+
+    for (char **member = entry != NULL ? entry->gr_mem : NULL; member != NULL && *member != NULL;
+         member++)
+        if (strcmp(*member, user) == 0)
+            return true;
+    return false;
+}
+
+/* Whether it answers the frontend of that number. */
+static void examine_milter(struct doctor *doctor, int frontend)
+{
+    bool is_urgent = frontend == PEG_URGENT;
+    char name[SETTINGS_NAME_SIZE];
+
+    settings_instance_name(frontend, name);
+    char *dir = mem_printf("%s/etc/%s", doctor->settings->root, name);
     char *queue_dir = mem_printf("%s" SETTINGS_FRONTEND_SPOOL, doctor->settings->root);
     char *user = postconf_expanded(dir, "mail_owner");
     int queue_fd = open(queue_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    char text[AS_USER_TEXT_SIZE];
+    char text[AS_USER_TEXT_SIZE], group[STARTUP_GROUP_SIZE];
+    bool joins =
+        user != NULL && startup_frontend_group(doctor->settings, group) && is_member(user, group);
 
-    if (user != NULL && as_user(user, ask_milter, &queue_fd, 2 * ANSWER_MS, text))
-        verdict_say(&doctor->verdicts, VERDICT_OK, "peg-milter", "answers user %s on %s/%s", user,
-                    queue_dir, SETTINGS_MILTER_SOCKET);
+    if (user != NULL &&
+        as_user(user, joins ? group : NULL, ask_milter, &queue_fd, 2 * ANSWER_MS, text))
+        verdict_say(&doctor->verdicts, VERDICT_OK, "peg-milter", "answers %suser %s on %s/%s",
+                    is_urgent ? "the urgent frontend, " : "", user, queue_dir,
+                    SETTINGS_MILTER_SOCKET);
     else
         verdict_say(&doctor->verdicts, VERDICT_FAILED, "peg-milter",
-                    "does not answer the frontend (user %s) on %s/%s: %s; mail goes by the default "
-                    "priority: peg-ctl restart milter",
-                    user != NULL ? user : "", queue_dir, SETTINGS_MILTER_SOCKET,
-                    user != NULL ? text : "");
+                    "does not answer the %sfrontend (user %s) on %s/%s: %s; mail goes by the "
+                    "default priority: "
+                    "peg-ctl restart milter",
+                    is_urgent ? "urgent " : "", user != NULL ? user : "", queue_dir,
+                    SETTINGS_MILTER_SOCKET, user != NULL ? text : "");
     if (queue_fd >= 0)
         close(queue_fd);
     free(dir);
@@ -102,14 +126,16 @@ static void examine_tcpmap(struct doctor *doctor)
     talk_close(&talk);
 }
 
-bool doctor_speaks_tls(const struct doctor *doctor, const char *service)
+bool doctor_speaks_tls(const struct doctor *doctor, int frontend, const char *service)
 {
     char *name = mem_printf("%s/inet/smtpd_tls_wrappermode", service);
     const char *value = NULL;
 
-    if (doctor->work != NULL) {
-        const struct postconf *conf = &work_frontend(doctor->work)->present.conf;
+    for (size_t i = 0; doctor->work != NULL && i < doctor->work->folder_count; i++) {
+        const struct postconf *conf = &doctor->work->folders[i].present.conf;
 
+        if (doctor->work->folders[i].plan->instance != frontend)
+            continue;
         value = pairs_get(&conf->options, name);
         if (value == NULL)
             value = pairs_get(&conf->main, "smtpd_tls_wrappermode");
@@ -118,19 +144,21 @@ bool doctor_speaks_tls(const struct doctor *doctor, const char *service)
     return value != NULL && strcmp(value, "yes") == 0;
 }
 
-static void examine_listener(struct doctor *doctor, const char *service)
+static void examine_listener(struct doctor *doctor, int frontend, const char *service)
 {
     struct talk talk = {.fd = -1};
-    char *host = ports_frontend_host(doctor->settings, service);
-    bool tls = doctor_speaks_tls(doctor, service);
+    char *host = ports_frontend_host(doctor->settings, frontend, service);
+    bool tls = doctor_speaks_tls(doctor, frontend, service);
+    char name[SETTINGS_NAME_SIZE];
 
+    settings_instance_name(frontend, name);
     if (host == NULL || !talk_inet(&talk, host, ports_number(service), GREETING_MS) ||
         (!tls && !smtp_greet(&talk)))
-        verdict_say(&doctor->verdicts, VERDICT_FAILED, "postfix-frontend",
+        verdict_say(&doctor->verdicts, VERDICT_FAILED, name,
                     "does not take mail on %s: %s; look into the log", service,
                     host != NULL ? talk.why : "its address cannot be found");
     else
-        verdict_say(&doctor->verdicts, VERDICT_OK, "postfix-frontend", "%s on %s",
+        verdict_say(&doctor->verdicts, VERDICT_OK, name, "%s on %s",
                     tls ? "takes TLS connections" : "takes mail", service);
     if (!tls)
         smtp_quit(&talk);
@@ -162,10 +190,13 @@ void doctor_services(struct doctor *doctor)
 {
     const struct settings *settings = doctor->settings;
 
-    examine_milter(doctor);
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
+        if (settings_has(settings, n))
+            examine_milter(doctor, n);
     examine_tcpmap(doctor);
-    for (char **service = settings->frontend_listen; *service != NULL; service++)
-        examine_listener(doctor, *service);
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
+        for (char **service = settings_listen(settings, n); *service != NULL; service++)
+            examine_listener(doctor, n, *service);
     for (int n = 0; n < settings->priority_count; n++)
         if (!settings_is_local(settings, n))
             examine_remote(doctor, n);

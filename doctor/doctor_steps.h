@@ -17,16 +17,16 @@ struct doctor {
 /* Whether every part runs, by its user, at its nice level, with what its files say now. */
 void doctor_parts(struct doctor *doctor);
 
-/* Whether peg-milter, peg-tcpmap, the frontend and instances elsewhere answer. */
+/* Whether peg-milter, peg-tcpmap, the frontends and instances elsewhere answer. */
 void doctor_services(struct doctor *doctor);
 
-/* Whether a listener of the frontend begins with TLS, as on port 465. */
-bool doctor_speaks_tls(const struct doctor *doctor, const char *service) PEG_MUST_USE;
+/* Whether a listener of the frontend of that number begins with TLS, as on port 465. */
+bool doctor_speaks_tls(const struct doctor *doctor, int frontend, const char *service) PEG_MUST_USE;
 
 /* The decision table, room on disk, and the clock. */
 void doctor_room(struct doctor *doctor);
 
-/* A message through every priority. */
+/* A message from each frontend through every priority. */
 void doctor_probes(struct doctor *doctor);
 
 #endif

@@ -15,8 +15,8 @@
 
 /* What a command can be told, by its environment and in its words. */
 enum command_fact {
-    FACT_INSTANCE,   /* postfix4, or postfix-frontend */
-    FACT_PRIORITY,   /* 4; "" for the frontend */
+    FACT_INSTANCE,   /* postfix4, postfix-frontend or postfix-urgent */
+    FACT_PRIORITY,   /* 4; "" for a frontend */
     FACT_QUEUE_ID,   /* of the message that could not be delivered */
     FACT_SENDER,     /* its sender */
     FACT_RECIPIENTS, /* those who do not get it, one a line */
