@@ -19,6 +19,7 @@ UNITS = DAEMONS + [
     "peg-urgent.service",
     "peg-instance@4.service",
     "priority-email-gateway.target",
+    "system-peg.slice",
 ]
 PREFIX = "usr/local"
 EXPOSURE_MAX = 2.0
@@ -107,6 +108,17 @@ def test_nothing_is_given_up_for_good(root):
             assert unit.one("Restart") == "on-failure" and unit.one("StartLimitIntervalSec") == "0"
             # Connections that wait at its socket start it no more often than this, twenty in 2 s.
             assert 1 <= int(unit.one("RestartSec")) <= 5
+
+
+@needs_systemd
+def test_nice_levels_count_between_all_services(root):
+    """No control group of the cpu controller may stand between them, whatever else asks for one."""
+    assert UnitFile("system-peg.slice", str(root)).words("DisableControllers") == ["cpu"]
+    names = os.listdir(root / PREFIX / "lib/systemd/system")
+    services = [name for name in names if name.endswith(".service")]
+    assert len(services) >= 5
+    for name in services:
+        assert UnitFile(name, str(root)).words("Slice") == ["system-peg.slice"], name
 
 
 @needs_systemd
