@@ -17,12 +17,12 @@
 #include "lib/file.h"
 
 /* What a child says: the first byte is the result. */
-static void PEG_NORETURN look_as(const char *user,
+static void PEG_NORETURN look_as(const char *user, const char *group,
                                  bool (*look)(void *arg, char text_r[AS_USER_TEXT_SIZE]), void *arg,
                                  int fd)
 {
     char said[1 + AS_USER_TEXT_SIZE] = "0";
-    bool good = daemon_drop_privileges(user, NULL);
+    bool good = daemon_drop_privileges(user, group);
 
     if (!good)
         snprintf(said + 1, AS_USER_TEXT_SIZE, "user %s cannot be had", user);
@@ -54,8 +54,9 @@ static ssize_t hear(int fd, char *said, size_t size, long limit_ms)
     }
 }
 
-bool as_user(const char *user, bool (*look)(void *arg, char text_r[AS_USER_TEXT_SIZE]), void *arg,
-             long limit_ms, char text_r[AS_USER_TEXT_SIZE])
+bool as_user(const char *user, const char *group,
+             bool (*look)(void *arg, char text_r[AS_USER_TEXT_SIZE]), void *arg, long limit_ms,
+             char text_r[AS_USER_TEXT_SIZE])
 {
     char said[1 + AS_USER_TEXT_SIZE];
     int ends[2];
@@ -69,7 +70,7 @@ bool as_user(const char *user, bool (*look)(void *arg, char text_r[AS_USER_TEXT_
     fflush(NULL);
     pid = fork();
     if (pid == 0)
-        look_as(user, look, arg, ends[1]);
+        look_as(user, group, look, arg, ends[1]);
     close(ends[1]);
     len = pid > 0 ? hear(ends[0], said, sizeof said - 1, limit_ms) : -1;
     close(ends[0]);

@@ -14,10 +14,12 @@
 enum { AS_USER_TEXT_SIZE = 512 };
 
 /*
- * Call look in such a child. Returns what it returns, and in text_r what it wrote there: up to
- * AS_USER_TEXT_SIZE - 1 bytes. False with the reason in text_r where it came to nothing.
+ * Call look in such a child, which is in that user's own group and, where group is not NULL, in
+ * that one. Returns what it returns, and in text_r what it wrote there: up to AS_USER_TEXT_SIZE - 1
+ * bytes. False with the reason in text_r where it came to nothing.
  */
-bool as_user(const char *user, bool (*look)(void *arg, char text_r[AS_USER_TEXT_SIZE]), void *arg,
-             long limit_ms, char text_r[AS_USER_TEXT_SIZE]) PEG_MUST_USE;
+bool as_user(const char *user, const char *group,
+             bool (*look)(void *arg, char text_r[AS_USER_TEXT_SIZE]), void *arg, long limit_ms,
+             char text_r[AS_USER_TEXT_SIZE]) PEG_MUST_USE;
 
 #endif

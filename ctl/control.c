@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "ctl/control_batch.h"
+#include "ctl/nice.h"
 #include "ctl/ports.h"
 #include "ctl/retry.h"
 #include "ctl/service_manager.h"
@@ -95,6 +95,7 @@ static bool start_others(const struct settings *settings, const struct selection
 
     for (int kind = PART_INSTANCE; kind <= PART_MONITOR; kind++)
         good = start_kind(settings, selection, (enum part_kind)kind, started) && good;
+    nice_set_sessions(started);
     return good;
 }
 
@@ -262,31 +263,6 @@ bool control_stop(const struct settings *settings, const struct selection *selec
     return control_stop_directly(selection) && good;
 }
 
-static int nice_wanted(const struct part *part)
-{
-    return settings_nice_level(part->nice_level);
-}
-
-bool control_nice_differs(const struct part *part)
-{
-    pid_t pid;
-
-    return !is_daemon(part) && part_runs(part, &pid) == 1 &&
-           getpriority(PRIO_PROCESS, (id_t)pid) != nice_wanted(part);
-}
-
-/* All processes of a Postfix are in the process group of its master. */
-static bool set_nice(const struct part *part)
-{
-    pid_t pid;
-
-    if (part_runs(part, &pid) != 1 || setpriority(PRIO_PGRP, (id_t)pid, nice_wanted(part)) == 0 ||
-        errno == ESRCH)
-        return true;
-    fprintf(stderr, "%s (pid %ld): the nice level cannot be set: %m\n", part->name, (long)pid);
-    return false;
-}
-
 /*
  * Tell a daemon, and wait until it says that it has read its configuration. peg-monitor may be busy
  * counting, and nobody relies on what it reads.
@@ -330,11 +306,12 @@ bool control_reload(const struct settings *settings, const struct selection *sel
         if (running < 0) {
             good = false;
         } else if (!is_daemon(part)) {
-            good = set_nice(part) && good;
+            good = nice_set_processes(part) && good;
         } else if (running == 1) {
             good = reload_daemon(settings, part, pid) && good;
         }
     }
+    nice_set_sessions(selection);
     good = command_kind(selection, PART_INSTANCE, "reload") && good;
     return command_kind(selection, PART_FRONTEND, "reload") && good;
 }

@@ -49,7 +49,4 @@ bool control_reload(const struct settings *settings,
 /* Print a line for each part. Returns whether all run. */
 bool control_status(const struct selection *selection) PEG_MUST_USE;
 
-/* Whether the processes of a running Postfix have another nice level than they should. */
-bool control_nice_differs(const struct part *part) PEG_MUST_USE;
-
 #endif

@@ -12,6 +12,7 @@
 #include "admin/postconf.h"
 #include "admin/proc.h"
 #include "ctl/retry.h"
+#include "lib/autogroup.h"
 #include "lib/clock.h"
 #include "lib/reload_note.h"
 #include "lib/startup.h"
@@ -46,6 +47,18 @@ static bool examine_process(void *arg, const struct proc *proc)
     return all->what[0] == '\0';
 }
 
+/* The level that counts between sessions, where Linux groups processes by them. */
+static void examine_session(struct examination *all, const struct part *part, pid_t pid)
+{
+    int level;
+
+    if (all->what[0] == '\0' && autogroup_get(pid, &level) && level != all->nice)
+        snprintf(all->what, sizeof all->what,
+                 "its session (/proc/%ld/autogroup) has nice level %d instead of %d; set it by "
+                 "peg-ctl %s",
+                 (long)pid, level, all->nice, part->dir != NULL ? "reload" : "restart");
+}
+
 /* The user of a part's processes, to be freed; NULL after an error on stderr. */
 static char *user_of(const struct doctor *doctor, const struct part *part)
 {
@@ -71,6 +84,7 @@ static void examine_running(struct doctor *doctor, const struct part *part, pid_
         proc_each_of_group(pid, examine_process, &all);
     else if (proc_get(pid, &proc))
         examine_process(&all, &proc);
+    examine_session(&all, part, pid);
     if (all.what[0] != '\0')
         verdict_say(&doctor->verdicts, VERDICT_FAILED, part->name, "%s", all.what);
     else

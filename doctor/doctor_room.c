@@ -44,7 +44,7 @@ static void examine_table(struct doctor *doctor)
     size_t claims, capacity;
     int unsure;
 
-    if (!as_user(doctor->settings->daemon_user, look_at_table, path, TABLE_MS, text) ||
+    if (!as_user(doctor->settings->daemon_user, NULL, look_at_table, path, TABLE_MS, text) ||
         sscanf(text, "%d %zu %zu", &unsure, &claims, &capacity) != 3)
         verdict_say(&doctor->verdicts, VERDICT_FAILED, about,
                     "%s; without it all mail takes the filter way: peg-ctl restart milter tcpmap",

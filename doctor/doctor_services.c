@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "admin/postconf.h"
 #include "doctor/smtp.h"
 #include "doctor/talk.h"
+#include "lib/startup.h"
 
 enum { ANSWER_MS = 5000, GREETING_MS = 8000 /* postscreen waits six seconds */ };
 
@@ -54,10 +56,22 @@ static bool ask_milter(void *arg, char text_r[AS_USER_TEXT_SIZE])
     return good;
 }
 
+/* Whether Postfix puts its processes into a group besides the user's own (initgroups(3)). */
+static bool is_member(const char *user, const char *group)
+{
+    const struct group *entry = getgrnam(group);
+
+    for (char **member = entry != NULL ? entry->gr_mem : NULL; member != NULL && *member != NULL;
+         member++)
+        if (strcmp(*member, user) == 0)
+            return true;
+    return false;
+}
+
 /* Whether it answers the frontend of that number. */
 static void examine_milter(struct doctor *doctor, int frontend)
 {
-    const char *caller = frontend == PEG_URGENT ? "the urgent frontend" : "the frontend";
+    bool is_urgent = frontend == PEG_URGENT;
     char name[SETTINGS_NAME_SIZE];
 
     settings_instance_name(frontend, name);
@@ -65,17 +79,22 @@ static void examine_milter(struct doctor *doctor, int frontend)
     char *queue_dir = mem_printf("%s" SETTINGS_FRONTEND_SPOOL, doctor->settings->root);
     char *user = postconf_expanded(dir, "mail_owner");
     int queue_fd = open(queue_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    char text[AS_USER_TEXT_SIZE];
+    char text[AS_USER_TEXT_SIZE], group[STARTUP_GROUP_SIZE];
+    bool joins =
+        user != NULL && startup_frontend_group(doctor->settings, group) && is_member(user, group);
 
-    if (user != NULL && as_user(user, ask_milter, &queue_fd, 2 * ANSWER_MS, text))
-        verdict_say(&doctor->verdicts, VERDICT_OK, "peg-milter", "answers user %s on %s/%s", user,
-                    queue_dir, SETTINGS_MILTER_SOCKET);
+    if (user != NULL &&
+        as_user(user, joins ? group : NULL, ask_milter, &queue_fd, 2 * ANSWER_MS, text))
+        verdict_say(&doctor->verdicts, VERDICT_OK, "peg-milter", "answers %suser %s on %s/%s",
+                    is_urgent ? "the urgent frontend, " : "", user, queue_dir,
+                    SETTINGS_MILTER_SOCKET);
     else
         verdict_say(&doctor->verdicts, VERDICT_FAILED, "peg-milter",
-                    "does not answer %s (user %s) on %s/%s: %s; mail goes by the default priority: "
+                    "does not answer the %sfrontend (user %s) on %s/%s: %s; mail goes by the "
+                    "default priority: "
                     "peg-ctl restart milter",
-                    caller, user != NULL ? user : "", queue_dir, SETTINGS_MILTER_SOCKET,
-                    user != NULL ? text : "");
+                    is_urgent ? "urgent " : "", user != NULL ? user : "", queue_dir,
+                    SETTINGS_MILTER_SOCKET, user != NULL ? text : "");
     if (queue_fd >= 0)
         close(queue_fd);
     free(dir);

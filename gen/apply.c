@@ -44,14 +44,16 @@ static bool runs(const struct settings *settings, int instance)
 /* Some changes cannot be made while a Postfix runs, which --no-restart leaves alone. */
 static bool may_change(const struct work *work)
 {
+    char name[SETTINGS_NAME_SIZE];
     bool good = true;
 
     for (size_t i = 0; i < work->gone_count; i++)
         if (runs(work->settings, work->gone[i].instance)) {
+            settings_instance_name(work->gone[i].instance, name);
             fprintf(stderr,
-                    "postfix%d runs, and is to be removed: stop it (postfix -c %s stop), or leave "
-                    "out --no-restart\n",
-                    work->gone[i].instance, work->gone[i].dir);
+                    "%s runs, and is to be removed: stop it (postfix -c %s stop), or leave out "
+                    "--no-restart\n",
+                    name, work->gone[i].dir);
             good = false;
         }
     for (size_t i = 0; i < work->folder_count; i++) {
@@ -102,7 +104,7 @@ static bool retire(const struct settings *settings, const struct apply_options *
     struct work work;
     bool good = work_prepare(&work, settings, true) && carry_out(&work, true);
 
-    good = good && gone_start(&work);
+    good = good && gone_start(&work) && gone_close(&work);
     hold_signals(SIG_UNBLOCK); /* all runs, and this may take long */
     good = good && retire_wait(&work, options->drain ? options->drain_s : NO_DRAIN_S);
     hold_signals(SIG_BLOCK);

@@ -89,25 +89,44 @@ static void check_template(const struct settings *settings, struct diag *diag)
 }
 
 /* What lib/settings cannot see: names of services. */
-static void check_listen(const struct settings *settings, struct diag *diag)
+static void check_listener(const struct settings *settings, const char *parameter,
+                           const char *service, struct diag *diag)
 {
     int first = settings->instance_port_base;
     int last = first + settings->priority_count - 1;
-    unsigned line = config_line(settings, "FRONTEND_LISTEN");
+    unsigned line = config_line(settings, parameter);
+    int port = ports_number(service);
 
-    for (char **service = settings->frontend_listen; *service != NULL; service++) {
-        int port = ports_number(*service);
+    if (port == 0)
+        diag_error(diag, settings->file, line, "%s: no service %s in /etc/services", parameter,
+                   service);
+    else if (settings_value_inet_port(service) == 0 &&
+             ((port >= first && port <= last) || port == settings->tcpmap_port))
+        diag_error(diag, settings->file, line,
+                   "%s: %s is port %d, which is that of TCPMAP_LISTEN or an instance", parameter,
+                   service, port);
+}
 
-        if (port == 0)
-            diag_error(diag, settings->file, line,
-                       "FRONTEND_LISTEN: no service %s in /etc/services", *service);
-        else if (settings_value_inet_port(*service) == 0 &&
-                 ((port >= first && port <= last) || port == settings->tcpmap_port))
-            diag_error(
-                diag, settings->file, line,
-                "FRONTEND_LISTEN: %s is port %d, which is that of TCPMAP_LISTEN or an instance",
-                *service, port);
-    }
+/* The same for two frontends at one port, of which a name says one at least. */
+static void check_shared(const struct settings *settings, struct diag *diag)
+{
+    for (char **urgent = settings->urgent_listen; *urgent != NULL; urgent++)
+        for (char **other = settings->frontend_listen; *other != NULL; other++)
+            if ((settings_value_inet_port(*urgent) == 0 || settings_value_inet_port(*other) == 0) &&
+                ports_clash(*urgent, *other))
+                diag_error(diag, settings->file, config_line(settings, "URGENT_LISTEN"),
+                           "URGENT_LISTEN: %s is taken by %s of FRONTEND_LISTEN; use another port "
+                           "or another address",
+                           *urgent, *other);
+}
+
+static void check_listen(const struct settings *settings, struct diag *diag)
+{
+    for (int n = PEG_FIRST; n < 0; n++)
+        for (char **service = settings_listen(settings, n); *service != NULL; service++)
+            check_listener(settings, n == PEG_URGENT ? "URGENT_LISTEN" : "FRONTEND_LISTEN",
+                           *service, diag);
+    check_shared(settings, diag);
 }
 
 void check_system(const struct settings *settings, struct diag *diag)

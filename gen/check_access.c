@@ -41,7 +41,7 @@ void check_access(const struct settings *settings, struct diag *diag)
         char *path = mem_printf("%s%s", settings->root, files[i]);
         char text[AS_USER_TEXT_SIZE];
 
-        if (!as_user(settings->daemon_user, can_read, path, LOOK_MS, text))
+        if (!as_user(settings->daemon_user, NULL, can_read, path, LOOK_MS, text))
             diag_error(diag, path, 0,
                        "user %s of the daemons cannot read this: %s keeps it out; give it access, "
                        "as with chmod o+%s",

@@ -8,7 +8,7 @@
 #include "gen/where.h"
 #include "lib/settings_values.h"
 
-enum when { WHEN_SET, WHEN_NO_MILTERS, WHEN_NOT_MILTER, WHEN_NOT_FILTER };
+enum when { WHEN_SET, WHEN_NO_MILTERS, WHEN_NOT_MILTER, WHEN_NOT_FILTER, WHEN_NOT_NAMED };
 
 static const char adds[] = "adds recipients that peg-milter does not see: they go to the default "
                            "instance. Set it in the instances instead";
@@ -46,6 +46,10 @@ static const struct risk {
     {"milter_header_checks", "cleanup", false, WHEN_NOT_FILTER,
      "does not name peg-gen's table peg_filter: mail that peg-milter directs goes another way; "
      "add it, or take this option out"},
+    {"milter_macro_v", "cleanup", true, WHEN_NOT_NAMED,
+     "does not begin with $mail_name: peg-milter takes this mail for the other frontend's, and "
+     "what "
+     "was decided for it is not found"},
 };
 
 static bool does_harm(const struct work_folder *frontend, const struct risk *risk,
@@ -63,6 +67,9 @@ static bool does_harm(const struct work_folder *frontend, const struct risk *ris
         return value[0] == '\0' ||
                !difference_has_word(
                    value, pairs_get(&frontend->plan->first, "milter_header_checks"), NULL);
+    case WHEN_NOT_NAMED: /* milter/macros.h */
+        return frontend->plan->instance == PEG_URGENT &&
+               strncmp(value, "$mail_name ", strlen("$mail_name ")) != 0;
     }
     return false;
 }

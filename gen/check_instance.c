@@ -88,6 +88,7 @@ void check_reach(const struct work *work, const struct work_folder *folder, stru
                    "inet_protocols = %s: the frontend reaches the instances at 127.0.0.1; add ipv4",
                    protocols);
     if (folder->present.exists && disabled != NULL && disabled[0] != '\0' &&
+        pairs_get(&folder->plan->main, "master_service_disable") == NULL &&
         is_disabled(folder, disabled))
         diag_error(diag, file, where_parameter(dir, "master_service_disable"),
                    "master_service_disable = %s: %s would take no mail; take that out", disabled,

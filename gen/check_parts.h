@@ -14,6 +14,9 @@ void check_frontend(const struct work *work, const struct work_folder *frontend,
 /* Entries of a frontend's tables that do so. */
 void check_actions(const struct work *work, const struct work_folder *frontend, struct diag *diag);
 
+/* What keeps the processes of another frontend than the first from peg-milter's socket. */
+void check_socket(const struct work *work, const struct work_folder *frontend, struct diag *diag);
+
 /* What keeps mail of a frontend out of an instance. */
 void check_instance(const struct work *work, const struct work_folder *folder, struct diag *diag);
 

@@ -138,6 +138,7 @@ unsigned check_work(const struct work *work, bool may_wait, bool drain, struct d
     for (size_t i = 0; i < work->folder_count; i++)
         if (work_is_frontend(&work->folders[i])) {
             check_frontend(work, &work->folders[i], diag);
+            check_socket(work, &work->folders[i], diag);
             check_actions(work, &work->folders[i], diag);
         }
     if (work->template_missing || !check_template_listener(work, diag))

@@ -1,4 +1,4 @@
-/* gone - instances that PRIORITY_COUNT no longer includes */
+/* gone - Postfixes that the settings no longer have */
 #include "gen/gone.h"
 
 #include <dirent.h>
@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "admin/config_line.h"
+#include "admin/files.h"
 #include "admin/mem.h"
 #include "admin/part.h"
 #include "ctl/control.h"
+#include "lib/file.h"
 #include "lib/route.h"
 #include "survey/queues.h"
 
@@ -44,20 +46,12 @@ static bool count_messages(const char *queue_dir, uint64_t *count_r, struct diag
     return true;
 }
 
-static bool is_gone(const struct work *work, int n)
-{
-    for (size_t i = 0; i < work->gone_count; i++)
-        if (work->gone[i].instance == n)
-            return true;
-    return false;
-}
-
 /* Whether a line of the FILTER table is for an instance that is gone. */
 static bool leads_to_gone(const struct work *work, const char *line)
 {
     int n;
 
-    return sscanf(line, "/^" PEG_ROUTE_HEADER ": %d$/", &n) == 1 && is_gone(work, n);
+    return sscanf(line, "/^" PEG_ROUTE_HEADER ": %d$/", &n) == 1 && work_is_gone(work, n);
 }
 
 /* Whether a line of text is missing in other; one for an instance that is gone may be. */
@@ -77,20 +71,23 @@ static bool loses_line(const struct work *work, const char *other, const char *t
 }
 
 /*
- * Whether the FILTER table loses a line: Postfix has written its right side, nexthop and port, into
- * the queue file of each message that went by it.
+ * Whether the FILTER table in a frontend's folder loses a line: Postfix has written its right side,
+ * nexthop and port, into the queue file of each message that went by it. All frontends are to have
+ * the same lines.
  */
-static bool routes_move(const struct work *work, bool may_wait)
+static bool routes_move(const struct work *work, const char *dir, bool may_wait)
 {
-    const struct work_folder *frontend = work_frontend(work);
-    bool move = false;
+    const struct plan *plan = work_frontend(work)->plan;
+    char *planned = mem_printf("%s/" PLAN_FILTER, plan->dir);
+    char *path = mem_printf("%s/" PLAN_FILTER, dir);
+    size_t len;
+    char *present = file_read(path, FILES_CF_SIZE_MAX, &len);
+    bool move =
+        present != NULL && loses_line(work, pairs_get(&plan->files, planned), present, may_wait);
 
-    for (size_t i = 0; i < frontend->plan->files.count; i++) {
-        const struct pair *file = &frontend->plan->files.items[i];
-        const char *present = pairs_get(&frontend->present.files, file->name);
-
-        move = move || (present != NULL && loses_line(work, file->value, present, may_wait));
-    }
+    free(planned);
+    free(path);
+    free(present);
     return move;
 }
 
@@ -108,38 +105,78 @@ int64_t gone_mail(const struct work *work)
     return (int64_t)total;
 }
 
-void gone_check(const struct work *work, bool may_wait, bool drain, struct diag *diag)
+static void report_mail(const struct settings *settings, const struct work_gone *gone,
+                        uint64_t count, struct diag *diag)
+{
+    bool is_frontend = settings_is_frontend(gone->instance);
+    const char *parameter = is_frontend ? "URGENT_LISTEN" : "PRIORITY_COUNT";
+    char name[SETTINGS_NAME_SIZE], value[16] = "\"\"";
+
+    if (!is_frontend)
+        snprintf(value, sizeof value, "%d", settings->priority_count);
+    settings_instance_name(gone->instance, name);
+    diag_error(diag, settings->file, config_line(settings, parameter),
+               "%s = %s would remove %s, which has %" PRIu64
+               " message%s in its queue; peg-gen apply --drain has it delivered first",
+               parameter, value, name, count, count == 1 ? "" : "s");
+}
+
+static bool instances_go(const struct work *work)
+{
+    bool go = false;
+
+    for (size_t i = 0; i < work->gone_count; i++)
+        go = go || !settings_is_frontend(work->gone[i].instance);
+    return go;
+}
+
+/* Mail in a frontend that would be bound for instances which are not there any more. */
+static void check_routes(const struct work *work, int frontend, bool may_wait, struct diag *diag)
 {
     const struct settings *settings = work->settings;
-    unsigned line = config_line(settings, "PRIORITY_COUNT");
-    const char *queue_dir = work_frontend(work)->plan->queue_dir;
+    char name[SETTINGS_NAME_SIZE];
+    char *dir, *queue_dir;
+    uint64_t count;
+
+    settings_instance_name(frontend, name);
+    dir = mem_printf("%s/etc/%s", settings->root, name);
+    queue_dir = mem_printf("%s/var/spool/%s", settings->root, name);
+    if (routes_move(work, dir, may_wait) && count_messages(queue_dir, &count, diag) && count > 0)
+        diag_error(
+            diag, settings->file,
+            config_line(settings, instances_go(work) ? "PRIORITY_COUNT" : "INSTANCE_PORT_BASE"),
+            "this would remove or move instances, and %s has %" PRIu64
+            " message%s in its queue, perhaps bound for them; let it deliver first",
+            name, count, count == 1 ? "" : "s");
+    free(dir);
+    free(queue_dir);
+}
+
+void gone_check(const struct work *work, bool may_wait, bool drain, struct diag *diag)
+{
     uint64_t count;
 
     for (size_t i = 0; !drain && i < work->gone_count; i++) {
         const struct work_gone *gone = &work->gone[i];
 
         if (count_messages(gone->queue_dir, &count, diag) && count > 0)
-            diag_error(diag, settings->file, line,
-                       "PRIORITY_COUNT = %d would remove postfix%d, which has %" PRIu64
-                       " message%s in its queue; peg-gen apply --drain has it delivered first",
-                       settings->priority_count, gone->instance, count, count == 1 ? "" : "s");
+            report_mail(work->settings, gone, count, diag);
     }
-    if (!routes_move(work, may_wait) || !count_messages(queue_dir, &count, diag) || count == 0)
-        return;
-    if (work->gone_count == 0)
-        line = config_line(settings, "INSTANCE_PORT_BASE");
-    diag_error(diag, settings->file, line,
-               "this would remove or move instances, and postfix-frontend has %" PRIu64
-               " message%s in its queue, perhaps bound for them; let it deliver first",
-               count, count == 1 ? "" : "s");
+    for (int n = PEG_FIRST; n < 0; n++)
+        if (settings_has(work->settings, n) || work_is_gone(work, n))
+            check_routes(work, n, may_wait, diag);
 }
 
-static bool with_each(const struct work *work,
+/* With those whose numbers are below end. */
+static bool with_each(const struct work *work, int end,
                       bool (*act)(const struct settings *, const struct selection *))
 {
     bool good = true;
 
     for (size_t i = 0; i < work->gone_count; i++) {
+        if (work->gone[i].instance >= end)
+            continue;
+
         struct part part;
         struct selection selection = {.count = 1};
 
@@ -153,10 +190,15 @@ static bool with_each(const struct work *work,
 
 bool gone_stop(const struct work *work)
 {
-    return with_each(work, control_stop);
+    return with_each(work, SETTINGS_PRIORITY_MAX, control_stop);
 }
 
 bool gone_start(const struct work *work)
 {
-    return with_each(work, control_start);
+    return with_each(work, SETTINGS_PRIORITY_MAX, control_start);
+}
+
+bool gone_close(const struct work *work)
+{
+    return with_each(work, 0, control_reload);
 }

@@ -52,6 +52,9 @@ void plan_free(struct plan **plan);
  */
 bool plan_is_outdated(const struct plan *plan, const char *name, const char *entry) PEG_MUST_USE;
 
+/* The file, in the folder of a frontend, that says where a marked message goes. */
+#define PLAN_FILTER "peg_filter"
+
 /* The word of a frontend's milter lists that leads to peg-milter; borrowed from its plan. */
 const char *plan_milter_word(const struct plan *plan) PEG_MUST_USE;
 

@@ -6,6 +6,7 @@
  */
 #include "gen/plan_parts.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,8 +142,8 @@ static void plan_transports(const struct settings *settings, struct plan *plan)
 /* The way of a whole message: the milter adds our header, and Postfix routes by it. */
 static void plan_filter(const struct settings *settings, struct plan *plan)
 {
-    char *table = mem_printf("regexp:%s/peg_filter", plan->dir);
-    char *path = mem_printf("%s/peg_filter", plan->dir);
+    char *table = mem_printf("regexp:%s/" PLAN_FILTER, plan->dir);
+    char *path = mem_printf("%s/" PLAN_FILTER, plan->dir);
     char *drop_path = mem_printf("%s/peg_drop_header", plan->dir);
     char *text = mem_dup("# Made by peg-gen: where a message goes that peg-milter has marked.\n");
 
@@ -178,8 +179,12 @@ char *plan_frontend_listener(const struct plan *plan, const char *service)
 }
 
 /* What only mail that must not wait needs. */
-static void plan_urgent(struct plan *plan)
+static void plan_urgent(const struct settings *settings, struct plan *plan)
 {
+    bool stays = settings_has(settings, PEG_URGENT);
+
+    /* Where it goes, clients go elsewhere while it delivers what it has (gen/retire.h). */
+    pairs_set(&plan->main, "master_service_disable", stays ? "" : "inet");
     /* Its clients are not to be slowed down for what its queue manager has not yet taken. */
     pairs_set(&plan->main, "in_flow_delay", "0");
 }
@@ -193,7 +198,7 @@ void plan_frontend(const struct settings *settings, struct plan *plan)
     plan_transports(settings, plan);
     plan_filter(settings, plan);
     if (plan->instance == PEG_URGENT)
-        plan_urgent(plan);
+        plan_urgent(settings, plan);
     for (char **service = settings_listen(settings, plan->instance); *service != NULL; service++) {
         char *name = mem_printf("%s/inet", *service);
         char *entry = plan_frontend_listener(plan, *service);

@@ -1,7 +1,8 @@
-/* retire - wait until no mail needs the instances that PRIORITY_COUNT no longer includes */
+/* retire - wait until no mail needs the Postfixes that the settings no longer have */
 #include "gen/retire.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,10 +13,12 @@
 #include "lib/clock.h"
 #include "survey/queues.h"
 
+enum { FRONTENDS = -PEG_FIRST };
 enum { POLL_MIN_MS = 50, POLL_MAX_MS = 2000, FLUSH_MS = 60000 };
 
-/* The frontend's queue when the waiting began, and what of it is still there. */
+/* A frontend's queue when the waiting began, and what of it is still there. */
 struct mail {
+    char queue_dir[PATH_MAX]; /* "": it does not matter */
     struct id_set before;
     bool no_memory;
     int64_t left;
@@ -41,19 +44,19 @@ static bool count(void *arg, int dir_fd, const char *name)
 }
 
 /* In the order in which mail moves, so that none is missed. */
-static bool walk(const char *queue_dir, bool (*visit)(void *, int, const char *), struct mail *mail)
+static bool walk(struct mail *mail, bool (*visit)(void *, int, const char *))
 {
     static const enum queue order[] = {QUEUE_HOLD, QUEUE_INCOMING, QUEUE_ACTIVE, QUEUE_DEFERRED,
                                        QUEUE_ACTIVE};
     char why[QUEUES_WHY_SIZE];
 
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        if (!queues_walk(queue_dir, order[i], visit, mail, why)) {
+        if (!queues_walk(mail->queue_dir, order[i], visit, mail, why)) {
             fprintf(stderr, "%s\n", why);
             return false;
         }
     if (mail->no_memory)
-        fprintf(stderr, "%s: too many messages for the memory of this machine\n", queue_dir);
+        fprintf(stderr, "%s: too many messages for the memory of this machine\n", mail->queue_dir);
     return !mail->no_memory;
 }
 
@@ -69,34 +72,44 @@ static bool flush(const struct work *work)
     return good;
 }
 
-static void report(const struct mail *mail, int64_t gone, int timeout_s)
+static void report(int64_t left, int64_t gone, int timeout_s)
 {
     fprintf(
         stderr,
         "after %d s %" PRId64 " messages are left in instances that are to be removed, and %" PRId64
         " in the frontend that may be bound for them (see peg-showqueues): nothing is removed; "
         "run peg-gen apply --drain again, with more time (--drain=SECONDS) where they need it\n",
-        timeout_s, gone, mail->left);
+        timeout_s, gone, left);
+}
+
+static bool count_left(struct mail *mail, int64_t *left_r)
+{
+    *left_r = 0;
+    for (int i = 0; i < FRONTENDS; i++) {
+        mail[i].left = 0;
+        if (mail[i].queue_dir[0] != '\0' && !walk(&mail[i], count))
+            return false;
+        *left_r += mail[i].left;
+    }
+    return true;
 }
 
 static bool wait_for(const struct work *work, struct mail *mail, int timeout_s)
 {
-    const char *queue_dir = work_frontend(work)->plan->queue_dir;
     int64_t start_ms = clock_boot_ms();
     int64_t flushed_ms = start_ms;
     int poll_ms = POLL_MIN_MS;
 
     for (;;) {
         int64_t now_ms = clock_boot_ms();
-        int64_t gone;
+        int64_t left, gone;
 
-        mail->left = 0;
-        if (!walk(queue_dir, count, mail) || (gone = gone_mail(work)) < 0)
+        if (!count_left(mail, &left) || (gone = gone_mail(work)) < 0)
             return false;
-        if (mail->left == 0 && gone == 0)
+        if (left == 0 && gone == 0)
             return true;
         if (now_ms - start_ms >= (int64_t)timeout_s * 1000) {
-            report(mail, gone, timeout_s);
+            report(left, gone, timeout_s);
             return false;
         }
         if (now_ms - flushed_ms >= FLUSH_MS) {
@@ -109,13 +122,33 @@ static bool wait_for(const struct work *work, struct mail *mail, int timeout_s)
     }
 }
 
+/* What the frontends have now that may be bound for an instance that goes. */
+static bool note_mail(const struct work *work, struct mail *mail)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < work->folder_count; i++) {
+        const struct plan *plan = work->folders[i].plan;
+        struct mail *of_frontend = &mail[plan->instance - PEG_FIRST];
+
+        if (!settings_has(work->settings, plan->instance) || !work_is_frontend(&work->folders[i]))
+            continue;
+        snprintf(of_frontend->queue_dir, sizeof of_frontend->queue_dir, "%s", plan->queue_dir);
+        good = walk(of_frontend, add) && good;
+    }
+    return good;
+}
+
 bool retire_wait(const struct work *work, int timeout_s)
 {
-    struct mail mail = {.left = 0};
-    bool good = walk(work_frontend(work)->plan->queue_dir, add, &mail);
+    struct mail mail[FRONTENDS] = {{.left = 0}};
+    bool instances_go = work->kept > 0;
+    bool good = !instances_go || note_mail(work, mail);
 
     /* With a new queue manager nothing is cached of what the lookup server said before. */
-    good = good && retry_lookups(work->settings) && flush(work) && wait_for(work, &mail, timeout_s);
-    id_set_free(&mail.before);
+    good = good && (!instances_go || retry_lookups(work->settings)) && flush(work) &&
+           wait_for(work, mail, timeout_s);
+    for (int i = 0; i < FRONTENDS; i++)
+        id_set_free(&mail[i].before);
     return good;
 }

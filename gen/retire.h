@@ -1,5 +1,5 @@
 /*
- * retire - wait until no mail needs the instances that PRIORITY_COUNT no longer includes
+ * retire - wait until no mail needs the Postfixes that the settings no longer have
  *
  * To be called while they and all that leads to them still work, but no new mail is decided for
  * them.
@@ -13,9 +13,9 @@
 #include "lib/attr.h"
 
 /*
- * Wait until all mail has left that the frontend had when this was called, and all that the
- * instances have. What is deferred is tried again at once, and once a minute. False after an error
- * on stderr, with the counts where timeout_s was not enough.
+ * Wait until all mail has left that those have, and, where instances go, that the frontends had
+ * when this was called. What is deferred is tried again at once, and once a minute. False after an
+ * error on stderr, with the counts where timeout_s was not enough.
  */
 bool retire_wait(const struct work *work, int timeout_s) PEG_MUST_USE;
 

@@ -111,24 +111,33 @@ static char *monitoring_lines(const char *path, const char *socket)
     return lines;
 }
 
+/* peg-milter gives its session the same level, which below 0 takes a right. To be freed. */
+static char *nice_lines(int level)
+{
+    char *number = mem_printf("%d", level);
+    char *lines = level < 0 ? mem_printf("Nice=%s\nLimitNICE=%s\n", number, number)
+                            : line_unless(level == 0, "Nice", number);
+
+    free(number);
+    return lines;
+}
+
 void units_plan_files(const struct settings *settings, const char *setgid_group,
                       struct pairs *files)
 {
     char *user = line_unless(strcmp(settings->daemon_user, default_user) == 0, "User",
                              settings->daemon_user);
-    char *nice = mem_printf("%d", settings_nice_level(settings->milter_nice_level));
-    char *nice_line = line_unless(settings->milter_nice_level == 0, "Nice", nice);
+    char *nice = nice_lines(settings_nice_level(settings->milter_nice_level));
     char *group = line_unless(strcmp(setgid_group, default_group) == 0,
                               "SupplementaryGroups=\nSupplementaryGroups", setgid_group);
     char *writable = monitoring_lines(settings->monitoring_dir, settings->agentx_socket);
 
     plan_socket(settings, files);
-    plan_file(files, "peg-milter.service", "Service", mem_printf("%s%s", user, nice_line));
+    plan_file(files, "peg-milter.service", "Service", mem_printf("%s%s", user, nice));
     plan_file(files, "peg-tcpmap.service", "Service", mem_printf("%s%s", user, group));
     plan_file(files, "peg-monitor.service", "Service", mem_printf("%s%s", user, writable));
     free(user);
     free(nice);
-    free(nice_line);
     free(group);
     free(writable);
 }

@@ -34,8 +34,7 @@ void users_find_missing(const struct settings *settings, struct pairs *missing)
         pairs_set(missing, SETTINGS_BOUNCE_USER, "");
 }
 
-/* Whether a user is in the primary group of another one. */
-static bool is_in_group_of(const char *name, const char *owner)
+bool users_share_group(const char *name, const char *owner)
 {
     const struct passwd *user = getpwnam(owner);
     const struct group *group = user != NULL ? getgrgid(user->pw_gid) : NULL;
@@ -55,7 +54,7 @@ void users_find_strangers(const struct settings *settings, struct pairs *strange
     settings_instance_name(PEG_URGENT, urgent);
     settings_instance_name(PEG_FRONTEND, frontend);
     if (settings->instance_users && settings_has(settings, PEG_URGENT) &&
-        !is_in_group_of(urgent, frontend))
+        !users_share_group(urgent, frontend))
         pairs_set(strangers, urgent, frontend);
 }
 

@@ -16,6 +16,9 @@
 /* Add the names of those users that the settings want and this machine does not have to missing. */
 void users_find_missing(const struct settings *settings, struct pairs *missing);
 
+/* Whether a user is in the primary group of another one. Looks into the lists of this machine. */
+bool users_share_group(const char *name, const char *owner) PEG_MUST_USE;
+
 /* Add those who are not in a group that they need, each with the user whose group that is. */
 void users_find_strangers(const struct settings *settings, struct pairs *strangers);
 

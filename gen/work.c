@@ -109,11 +109,20 @@ static bool prepare_folder(struct work *work, struct work_folder *folder, int in
     return true;
 }
 
-/* Those of the numbers from first up to end, as far as the settings have them. */
+bool work_is_gone(const struct work *work, int instance)
+{
+    for (size_t i = 0; i < work->gone_count; i++)
+        if (work->gone[i].instance == instance)
+            return true;
+    return false;
+}
+
+/* Those of the numbers from first up to end. A frontend that goes first has to close its doors. */
 static bool prepare_folders(struct work *work, int first, int end)
 {
     for (int n = first; n < end; n++)
-        if (settings_has(work->settings, n) &&
+        if ((settings_has(work->settings, n) ||
+             (work->keep && work_is_gone(work, n) && settings_is_frontend(n))) &&
             !prepare_folder(work, &work->folders[work->folder_count++], n))
             return false;
     return true;

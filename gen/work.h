@@ -29,7 +29,7 @@ struct work_folder {
     struct difference difference;
 };
 
-/* An instance that is registered and that PRIORITY_COUNT no longer includes. */
+/* A Postfix that is registered and that the settings no longer have. */
 struct work_gone {
     int instance;
     char *dir;
@@ -49,7 +49,8 @@ struct work {
     size_t folder_count;
     struct work_gone *gone;
     size_t gone_count;
-    bool keep; /* gone instances still deliver: they and what leads to them are left alone */
+    bool keep; /* gone instances still deliver: they and what leads to them are left alone, save
+                that a frontend takes no more mail */
     int kept;  /* the highest of them and one, where keep is true; else 0 */
     struct dscp_change dscp; /* none where keep is true: who still delivers keeps its marks */
     struct snmpd_conf snmpd_conf;
@@ -79,6 +80,9 @@ bool work_carry_out(struct work *work, FILE *out) PEG_MUST_USE;
 
 /* Take the instances that are gone out of Postfix's list. They must have been stopped. */
 bool work_remove_gone(struct work *work, FILE *out) PEG_MUST_USE;
+
+/* Whether a Postfix is among those that are gone. */
+bool work_is_gone(const struct work *work, int instance) PEG_MUST_USE;
 
 /* Whether a folder is that of a frontend, rather than of an instance. */
 bool work_is_frontend(const struct work_folder *folder) PEG_MUST_USE;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "admin/postqueue.h"
+#include "keeper/frontends.h"
 #include "keeper/tidy.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -15,19 +16,15 @@
 #include "store/measure.h"
 #include "table/table.h"
 
-#define FRONTEND_FOLDER "/etc/postfix-frontend"
-
 struct paths {
     char table[PATH_MAX];
     char folder[PATH_MAX];
-    char frontend[PATH_MAX];
 };
 
 static bool find_paths(const struct settings *settings, struct paths *paths_r)
 {
     if (settings_path(settings, SETTINGS_TABLE_FILE, paths_r->table) &&
-        settings_path(settings, SETTINGS_STORE_DIR, paths_r->folder) &&
-        settings_path(settings, FRONTEND_FOLDER, paths_r->frontend))
+        settings_path(settings, SETTINGS_STORE_DIR, paths_r->folder))
         return true;
     log_error("the path %s is too long", settings->root);
     return false;
@@ -118,17 +115,19 @@ int decisions_tidy(const struct decisions_request *request)
     struct settings *settings = settings_load(request->root, &diag);
     struct tidy_config config = {.wall_ms = clock_wall_ms(), .force = request->force};
     struct tidy_result result;
+    struct frontends frontends;
     struct paths paths;
     bool done;
 
     if (settings == NULL)
         return EXIT_FAILED;
     done = open_log(request, settings) && find_paths(settings, &paths) &&
-           postqueue_drop_privileges(settings);
+           postqueue_drop_privileges(settings) && frontends_find(settings, &frontends);
     if (done) {
         config.table = paths.table;
         config.folder = paths.folder;
-        config.frontend = paths.frontend;
+        config.frontends = frontends.items;
+        config.frontend_count = frontends.count;
         done = tidy(&config, &result);
     }
     settings_free(&settings);

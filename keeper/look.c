@@ -1,4 +1,4 @@
-/* look - a look into the frontend's queue: the claim of every recipient in it is refreshed */
+/* look - a look into the frontends' queues: the claim of every recipient in them is refreshed */
 #include "keeper/look.h"
 
 #include <stdlib.h>
@@ -7,6 +7,8 @@
 #include "admin/queued.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/message_name.h"
+#include "lib/settings.h"
 #include "store/find.h"
 #include "table/routing_key.h"
 
@@ -34,9 +36,9 @@ static bool refresh_address(struct look *look, const char *address)
     return is_claimed;
 }
 
-static void add(struct look *look, struct id_set *set, const char *queue_id)
+static void add(struct look *look, struct id_set *set, const char *name)
 {
-    if (!id_set_add(set, queue_id))
+    if (!id_set_add(set, name))
         look->failed = true;
 }
 
@@ -48,10 +50,12 @@ static void on_message(void *arg, const struct queued_message *message)
 {
     struct look *look = arg;
     bool is_legible = true, is_doubtful = false;
+    char name[MESSAGE_NAME_SIZE];
 
     if (strcmp(message->queue_name, "maildrop") == 0)
         return;
-    add(look, &look->seen, message->queue_id);
+    message_name(look->frontend, message->queue_id, name);
+    add(look, &look->seen, name);
     look->counts.messages++;
     look->counts.recipients += message->recipient_count;
     for (size_t n = 0; n < message->recipient_count; n++) {
@@ -66,9 +70,9 @@ static void on_message(void *arg, const struct queued_message *message)
         }
     }
     if (!is_legible)
-        add(look, &look->illegible, message->queue_id);
+        add(look, &look->illegible, name);
     if (is_doubtful)
-        add(look, &look->doubtful, message->queue_id);
+        add(look, &look->doubtful, name);
 }
 
 /* Refresh what was claimed for a message, if it is one of those that are illegible. */
@@ -117,22 +121,41 @@ static void forget_details(struct look *look)
     id_set_free(&look->recorded);
 }
 
+/* Whether all that is in the queues was seen; the log says why not. */
+static bool see_all(struct look *look)
+{
+    const struct look_config *config = look->config;
+
+    for (size_t i = 0; i < config->frontend_count; i++) {
+        const struct look_frontend *frontend = &config->frontends[i];
+        char why[QUEUED_WHY_SIZE] = "out of memory";
+
+        look->frontend = frontend->instance;
+        if (queued_each(frontend->folder, on_message, look, why) && !look->failed)
+            continue;
+        log_error("cannot see all of the %sfrontend's queue: %s",
+                  frontend->instance == PEG_URGENT ? "urgent " : "",
+                  look->failed ? "out of memory" : why);
+        return false;
+    }
+    return true;
+}
+
 enum look_result look(struct look *look, const struct look_config *config)
 {
     int64_t began_ms = clock_boot_ms();
-    char why[QUEUED_WHY_SIZE];
     bool is_seen, is_sure;
 
     look->config = config;
     look->counts = (struct look_counts){0};
     look->failed = false;
-    is_seen = queued_each(config->frontend, on_message, look, why);
+    is_seen = see_all(look);
     is_sure = is_seen && resolve(look);
     forget_details(look);
-    if (!is_seen || look->failed) {
-        log_error("cannot see all of the frontend's queue: %s", is_seen ? "out of memory" : why);
+    if (is_seen && look->failed)
+        log_error("the records of queued mail cannot be looked through: out of memory");
+    if (!is_seen || look->failed)
         return LOOK_FAILED;
-    }
     if (!is_sure)
         return LOOK_NOT_SURE;
     table_scanned(config->table, began_ms, look->counts.unknown == 0);

@@ -12,7 +12,7 @@ static const char usage[] =
     "Show what the gateway remembers of its decisions, or forget what it needs no more.\n"
     "\n"
     "  status      print what is in the decision table and on disk, `name value` a line\n"
-    "  tidy        look into the frontend's queue, and forget what no mail in it needs;\n"
+    "  tidy        look into the frontends' queues, and forget what no mail there needs;\n"
     "              peg-tcpmap runs this by itself when it is wanted\n"
     "\n"
     "  --force     write the decisions on disk anew even where it is hardly worthwhile\n"

@@ -55,12 +55,13 @@ static int take_lock(const char *folder, bool *is_busy_r)
     return -1;
 }
 
-/* Look into the queue. A table that may lack claims wants one more look until it knows better. */
+/* Look into the queues. A table that may lack claims wants one more look until it knows better. */
 static bool look_once(struct tidying *tidying)
 {
     const struct look_config config = {.table = tidying->table,
                                        .folder = tidying->config->folder,
-                                       .frontend = tidying->config->frontend};
+                                       .frontends = tidying->config->frontends,
+                                       .frontend_count = tidying->config->frontend_count};
     enum look_result seen = look(&tidying->look, &config);
 
     tidying->knows_queue = seen != LOOK_FAILED;
@@ -86,13 +87,13 @@ static bool wants_claim(void *arg, const char *key, size_t key_len, int priority
 /* wants_message() of struct compact_config. The wall clock may have been set: then one that is on
  * its way is forgotten, or one that has left is kept until the next time. What is from a time to
  * come is not on its way: it would be kept until then. */
-static bool wants_message(void *arg, const char *queue_id, int64_t wall_ms)
+static bool wants_message(void *arg, const char *name, int64_t wall_ms)
 {
     struct tidying *tidying = arg;
     int64_t age_ms = tidying->config->wall_ms - wall_ms;
 
     return !tidying->knows_queue || (age_ms < ON_ITS_WAY_MS && age_ms > -LOOKS_MAX_MS) ||
-           id_set_has(&tidying->look.seen, queue_id);
+           id_set_has(&tidying->look.seen, name);
 }
 
 /*

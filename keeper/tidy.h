@@ -1,10 +1,10 @@
 /*
  * tidy - forget what Postfix's queue no longer needs
  *
- * A look into the frontend's queue refreshes the claim of every recipient in it, so that the
+ * A look into the frontends' queues refreshes the claim of every recipient in them, so that the
  * decision table may free the others where it wants room. Then, where it is worthwhile, the store
  * is written anew: with the claims that are in the table, and the records of the messages that are
- * in the queue.
+ * in a queue.
  */
 #ifndef PEG_TIDY_H
 #define PEG_TIDY_H
@@ -18,11 +18,12 @@
 #include "store/compact.h"
 
 struct tidy_config {
-    const char *table;    /* path of the decision table */
-    const char *folder;   /* of the store */
-    const char *frontend; /* configuration folder of the frontend's Postfix */
-    int64_t wall_ms;      /* now: milliseconds since 1970 (UTC) */
-    bool force;           /* write the store anew even where it is hardly worthwhile */
+    const char *table;  /* path of the decision table */
+    const char *folder; /* of the store */
+    const struct look_frontend *frontends;
+    size_t frontend_count;
+    int64_t wall_ms; /* now: milliseconds since 1970 (UTC) */
+    bool force;      /* write the store anew even where it is hardly worthwhile */
 };
 
 struct tidy_result {

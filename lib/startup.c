@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/autogroup.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
 #include "lib/notify.h"
@@ -100,6 +101,11 @@ void startup_nice(const char *parameter, int level)
         log_warn("%s: the nice level stays %d, %d cannot be set: %m; start this as root, or allow "
                  "it (ulimit -e, or LimitNICE of the service)",
                  parameter, now, wanted);
+    else if (!autogroup_set(getpid(), wanted))
+        log_warn("%s: nice level %d cannot be set for the session (/proc/self/autogroup): %m; so "
+                 "it does not count against other sessions: start this as root, allow it (ulimit "
+                 "-e, or LimitNICE of the service), or set kernel.sched_autogroup_enabled=0",
+                 parameter, wanted);
 }
 
 int startup_fit_connections(const char *parameter, int wanted)

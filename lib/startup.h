@@ -38,8 +38,9 @@ bool startup_store(const struct settings *settings) PEG_MUST_USE;
 bool startup_can_read(const struct settings *settings, const char *below_root) PEG_MUST_USE;
 
 /*
- * Give this process the nice level of a parameter. No threads may run yet: on Linux each has a
- * level of its own, which it inherits. Where that is not permitted the log has a warning.
+ * Give this process the nice level of a parameter, and its session where it leads one: it shares
+ * another with strangers, such as a shell in the foreground. No threads may run yet: on Linux each
+ * has a level of its own, which it inherits. Where that is not permitted the log has a warning.
  */
 void startup_nice(const char *parameter, int level);
 

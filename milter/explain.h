@@ -20,9 +20,10 @@ struct explain_request {
 int explain(const struct explain_request *request);
 
 /*
- * Print what was decided for the message with this queue ID: when, by which way it goes, and for
- * each recipient the rule, priority, instance, and the route that Postfix is given. Returns the
- * exit status; errors go to stderr. Gives up root privileges for ever.
+ * Print what was decided for the message with this queue ID, or name (lib/message_name.h): when, by
+ * which way it goes, and for each recipient the rule, priority, instance, and the route that
+ * Postfix is given. That of each frontend, where both have one. Returns the exit status; errors go
+ * to stderr. Gives up root privileges for ever.
  */
 int explain_decided(const char *program, const char *root, const char *queue_id);
 

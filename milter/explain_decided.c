@@ -1,4 +1,4 @@
-/* explain_decided - say what was decided for a message that the frontend has in its queue */
+/* explain_decided - say what was decided for a message that a frontend has in its queue */
 #include "milter/explain.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include "lib/daemon.h"
 #include "lib/iso_time.h"
 #include "lib/log.h"
+#include "lib/message_name.h"
 #include "lib/options.h"
 #include "lib/route.h"
 #include "store/find.h"
@@ -74,29 +75,45 @@ static void say_why_not(const struct settings *settings, const char *folder, con
         log_error("%s", why);
 }
 
+/* Print the record of one frontend's message: 1; 0 there is none; -1 it cannot be read. */
+static int explain_one(const struct settings *settings, const char *folder, const char *name)
+{
+    char why[FOLDER_WHY_SIZE];
+    struct record_reader reader;
+    int found = find_message(folder, name, &reader, why);
+
+    if (found < 0)
+        say_why_not(settings, folder, why);
+    if (found != 1)
+        return found;
+    found = print_record(settings, &reader) ? 1 : -1;
+    record_reader_free(&reader);
+    return found;
+}
+
+/* Two frontends may each have a message with this queue ID: the names in the output differ. */
 static bool explain_from(const struct settings *settings, const char *queue_id)
 {
-    char folder[PATH_MAX], why[FOLDER_WHY_SIZE];
-    struct record_reader reader;
-    bool done;
-    int found;
+    char folder[PATH_MAX], name[MESSAGE_NAME_SIZE];
+    int found = 0;
 
     if (!settings_path(settings, SETTINGS_STORE_DIR, folder)) {
         log_error("the path %s is too long", settings->root);
         return false;
     }
-    found = find_message(folder, queue_id, &reader, why);
-    if (found < 0)
-        say_why_not(settings, folder, why);
-    else if (found == 0)
+    for (int n = PEG_FIRST; found >= 0 && settings_is_frontend(n); n++) {
+        int found_here;
+
+        message_name(n, queue_id, name);
+        found_here = explain_one(settings, folder, name);
+        if (found_here != 0)
+            found = found_here;
+    }
+    if (found == 0)
         log_error("no decision on a message %s: one that has left the frontend's queue may have "
                   "been forgotten",
                   queue_id);
-    if (found <= 0)
-        return false;
-    done = print_record(settings, &reader);
-    record_reader_free(&reader);
-    return done;
+    return found == 1;
 }
 
 int explain_decided(const char *program, const char *root, const char *queue_id)

@@ -63,7 +63,7 @@ static void add_recipient(struct record *record, const struct decide_recipient *
 }
 
 /* Whether the decision is as durable as it has to be. */
-static bool write_record(const char *queue_id, const struct envelope *envelope,
+static bool write_record(const char *name, const struct envelope *envelope,
                          const struct decide_recipient *recipients,
                          const struct classify_verdict *verdicts, bool sync,
                          const struct decide_result *result)
@@ -72,7 +72,7 @@ static bool write_record(const char *queue_id, const struct envelope *envelope,
     bool by_filter = result->way == DECIDE_FILTER;
     bool done;
 
-    record_begin(&record, queue_id, clock_wall_ms(), decide_way_name(result->way),
+    record_begin(&record, name, clock_wall_ms(), decide_way_name(result->way),
                  by_filter ? result->filter_priority : RECORD_NO_FILTER);
     for (size_t n = 0; n < envelope->count; n++)
         add_recipient(&record, &recipients[n],
@@ -96,7 +96,7 @@ static void count_syncs(void)
         }
 }
 
-void keep_decision(const char *queue_id, const struct envelope *envelope,
+void keep_decision(const char *name, const struct envelope *envelope,
                    const struct decide_recipient *recipients,
                    const struct classify_verdict *verdicts, bool sync, struct decide_result *result)
 {
@@ -106,7 +106,7 @@ void keep_decision(const char *queue_id, const struct envelope *envelope,
 
     if (result->table_full)
         warn_of_full_table();
-    if (!write_record(queue_id, envelope, recipients, verdicts, sync, result)) {
+    if (!write_record(name, envelope, recipients, verdicts, sync, result)) {
         table_count(decisions, TABLE_COUNT_UNDURABLE, 1); /* the journal has said why */
         *result = decide_filter(recipients, envelope->count);
     }

@@ -21,11 +21,11 @@ void keep_use(struct table *table, struct journal *journal);
 void keep_table(void);
 
 /*
- * Make a decision durable. recipients and verdicts are one for each of the envelope. sync:
- * DECISION_SYNC. Where that fails *result becomes the filter way, which Postfix itself keeps with
- * the message: decided is then not to be relied on.
+ * Make the decision on the message of that name (lib/message_name.h) durable. recipients and
+ * verdicts are one for each of the envelope. sync: DECISION_SYNC. Where that fails *result becomes
+ * the filter way, which Postfix itself keeps with the message: decided is then not to be relied on.
  */
-void keep_decision(const char *queue_id, const struct envelope *envelope,
+void keep_decision(const char *name, const struct envelope *envelope,
                    const struct decide_recipient *recipients,
                    const struct classify_verdict *verdicts, bool sync,
                    struct decide_result *result);

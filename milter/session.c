@@ -1,4 +1,4 @@
-/* session - peg-milter's callbacks: one SMTP session of the frontend, message after message */
+/* session - peg-milter's callbacks: one SMTP session of a frontend, message after message */
 #include "milter/session.h"
 
 #include <libmilter/mfapi.h>
@@ -9,6 +9,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/message_name.h"
 #include "lib/route.h"
 #include "milter/change.h"
 #include "milter/classify.h"
@@ -17,6 +18,7 @@
 #include "milter/envelope.h"
 #include "milter/keep.h"
 #include "milter/limit.h"
+#include "milter/macros.h"
 #include "milter/policy.h"
 #include "milter/report.h"
 
@@ -77,23 +79,6 @@ static sfsistat answer(const struct session *session, unsigned long step)
     return (session->without_reply & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
-/* No more macros than are read. {mail_addr} always has a value, and so those of the message before
- * never stay in force. */
-static void ask_for_macros(SMFICTX *ctx, const char *rules_macros)
-{
-    static const int without[] = {SMFIM_CONNECT, SMFIM_HELO, SMFIM_DATA, SMFIM_EOH};
-    char none[] = "", recipient[] = RULES_RECIPIENT_MACRO, queue_id[] = "i", *of_message = NULL;
-
-    for (size_t n = 0; n < sizeof without / sizeof *without; n++)
-        smfi_setsymlist(ctx, without[n], none);
-    if (asprintf(&of_message, *rules_macros != '\0' ? "{mail_addr} %s" : "%s", rules_macros) >= 0) {
-        smfi_setsymlist(ctx, SMFIM_ENVFROM, of_message);
-        free(of_message);
-    }
-    smfi_setsymlist(ctx, SMFIM_ENVRCPT, recipient);
-    smfi_setsymlist(ctx, SMFIM_EOM, queue_id);
-}
-
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
                              unsigned long offered_steps, unsigned long unused0,
                              unsigned long unused1, unsigned long *actions_r,
@@ -119,7 +104,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
     policy = policy_current();
     if ((offered_actions & SMFIF_SETSYMLIST) != 0) {
         *actions_r |= SMFIF_SETSYMLIST;
-        ask_for_macros(ctx, rules_macros(policy->rules));
+        macros_ask(ctx, rules_macros(policy->rules));
     }
     *unused0_r = *unused1_r = 0;
     policy_release(&policy);
@@ -245,7 +230,7 @@ static void classify_all(struct session *session, struct decide_recipient *decid
     }
 }
 
-static struct decide_result decide_message(struct session *session, const char *queue_id,
+static struct decide_result decide_message(struct session *session, const char *name,
                                            struct decide_recipient *decided,
                                            struct classify_verdict *verdicts)
 {
@@ -254,7 +239,7 @@ static struct decide_result decide_message(struct session *session, const char *
 
     classify_all(session, decided, verdicts);
     result = decide(decided, envelope->count, claim, session);
-    keep_decision(queue_id, envelope, decided, verdicts, session->policy->settings->decision_sync,
+    keep_decision(name, envelope, decided, verdicts, session->policy->settings->decision_sync,
                   &result);
     return result;
 }
@@ -275,17 +260,16 @@ static sfsistat end_message(SMFICTX *ctx, struct session *session)
     struct decide_recipient *decided = calloc(count + 1, sizeof *decided);
     struct classify_verdict *verdicts = calloc(count + 1, sizeof *verdicts);
     struct decide_result result = {.way = DECIDE_PLAIN};
-    char macro[] = "i";
-    const char *queue_id = smfi_getsymval(ctx, macro);
+    const char *queue_id = macros_queue_id(ctx);
+    char name[MESSAGE_NAME_SIZE];
     sfsistat reply = SMFIS_CONTINUE;
 
-    if (queue_id == NULL)
-        queue_id = "NOQUEUE";
+    message_name(macros_frontend(ctx), queue_id, name);
     if (decided == NULL || verdicts == NULL || session->not_whole) {
         reply = give_up(ctx, session, queue_id);
     } else {
         if (count > 0)
-            result = decide_message(session, queue_id, decided, verdicts);
+            result = decide_message(session, name, decided, verdicts);
         if (!change_message(ctx, session->route_headers, &session->envelope, decided, &result))
             log_error("%s: the frontend did not take the changes to the message", queue_id);
         if (count > 0)

@@ -1,5 +1,5 @@
 /*
- * session - peg-milter's callbacks: one SMTP session of the frontend, message after message
+ * session - peg-milter's callbacks: one SMTP session of a frontend, message after message
  *
  * libmilter runs each session in one thread at a time (sendmail libmilter/README, section on
  * threads); what sessions share is the decision table, the policy in force, and the places for

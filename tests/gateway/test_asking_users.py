@@ -113,6 +113,26 @@ def test_another_group_may_be_named(site):
     assert seen_by(site, "zabbix").returncode == 0
 
 
+def test_an_urgent_frontend_is_seen_as_soon_as_there_is_one(site):
+    conf = site.run("cat", "/etc/priority-email-gateway.conf").stdout
+    site.write("/etc/priority-email-gateway.conf", conf + "URGENT_LISTEN=127.0.0.1:26\n")
+    try:
+        site.run("peg-gen", "apply")
+        shown = site.run("peg-showqueues").stdout
+        assert [name for name, _ in names_and_totals(shown)][:2] == ["postfix-urgent", "postfix-frontend"]
+        assert seen_by(site, "zabbix").stdout == shown
+        assert seen_by(site, "zabbix", "--instance=urgent").stdout.endswith(" * postfix-urgent = 0\n")
+        checked = seen_by(site, "zabbix", "--check", "--instance=urgent")
+        assert checked.stdout.startswith("PEG OK - 0 messages | 'postfix-urgent-incoming'=0;")
+        told = seen_by(site, "visitor", "--destinations", "--instance=urgent")
+        assert told.stdout.endswith(" * postfix-urgent = 0\n")
+    finally:
+        site.run("peg-ctl", "stop", "urgent", check=False)
+        site.write("/etc/priority-email-gateway.conf", conf)
+        site.run("peg-gen", "apply")
+    assert "postfix-urgent" not in seen_by(site, "zabbix").stdout
+
+
 def test_a_group_that_is_not_there_keeps_nothing_from_its_work(site):
     site.run("peg-ctl", "stop", "monitor")
     site.run("groupmod", "--new-name", "elsewhere", GROUP)

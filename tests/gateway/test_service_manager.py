@@ -301,6 +301,24 @@ def test_instances_come_and_go_with_their_units(running):
     assert running.do("peg-gen diff") == "nothing to change\n"
 
 
+def test_an_urgent_frontend_comes_and_goes_with_its_unit(running):
+    running.set_parameter("URGENT_LISTEN", "127.0.0.1:26")
+    running.do("peg-gen apply")
+    calls = running.calls()
+    assert "enable peg-urgent.service" in calls
+    assert "mask postfix@postfix-urgent.service" in calls
+    assert "start peg-urgent.service" in calls
+    assert " running " in running.do("peg-ctl status urgent")
+    assert running.do("peg-gen diff") == "nothing to change\n"
+    running.set_parameter("URGENT_LISTEN", '""')
+    running.do("peg-gen apply")
+    calls = running.calls()
+    stopped = calls.index("stop peg-urgent.service")
+    assert calls.index("disable peg-urgent.service") > stopped
+    assert calls.index("unmask postfix@postfix-urgent.service") > stopped
+    assert running.do("peg-gen diff") == "nothing to change\n"
+
+
 def test_a_start_that_fails_says_what_systemd_says(running):
     running.do("peg-ctl stop 0")
     running.do("mv /etc/postfix0/main.cf /run/main.cf && echo 'inet_interfaces=x y' >/etc/postfix0/main.cf")

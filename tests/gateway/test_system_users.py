@@ -60,10 +60,10 @@ class Site:
             assert done.returncode in (137, -9), done.stderr
             kills += 1
 
-    def send(self, priority):
+    def send(self, priority, port=25):
         """Send a message to a new recipient; returns its tag."""
         with network_of(self.machine.pid):
-            with Sender("127.0.0.1", 25) as sender:
+            with Sender("127.0.0.1", port) as sender:
                 return sender.send(
                     to=["p%d@dest.example" % priority], headers=[("X-To-Priority", str(priority))]
                 ).tag
@@ -149,6 +149,38 @@ def test_queues_with_mail_are_given_to_users_of_their_own(site):
         arrive(site, relay, tags)
     finally:
         relay.stop()
+
+
+def test_the_urgent_frontend_joins_those_who_may_speak_to_peg_milter(site):
+    urgent = "postfix-urgent"
+    site.configure("yes")
+    site.run("peg-gen", "apply")
+    site.run("peg-ctl", "start")
+    site.write("/etc/priority-email-gateway.conf", CONF % (PRIORITIES, "yes") + "URGENT_LISTEN=26\n")
+    shown = site.run("peg-gen", "diff").stdout
+    assert "user postfix-urgent: new system user, with a group of its own\n" in shown
+    assert "user postfix-urgent: joins the group of postfix-frontend, who may speak" in shown
+    kills = site.apply_killed()
+    assert kills > 0
+    check_all_own(site)
+    assert set(site.run("id", "-nG", urgent).stdout.split()) == {urgent, "postfix-frontend"}
+    assert set(site.users_of_processes(urgent)) == {"root", urgent}
+    assert site.owners("/var/spool/" + urgent) <= {"root", urgent}
+    relay = Relay(2525, hosts=["127.0.0.1"], network=site.machine.pid).start()
+    try:
+        arrive(site, relay, {site.send(n, port=26): n for n in range(PRIORITIES)})
+        # smtpd and cleanup speak to it: so does that for a local program.
+        site.run(
+            "sendmail", "-C", "/etc/" + urgent, "-f", "alice@source.example", "p2@dest.example",
+            stdin="X-To-Priority: 2\nTo: p2@dest.example\n\nlocal\n",
+        )
+        relay.wait_for(PRIORITIES + 1, timeout=60)
+        assert relay.deliveries[-1].instance == 2
+    finally:
+        relay.stop()
+    site.run("gpasswd", "--delete", urgent, "postfix-frontend")
+    assert site.run("peg-gen", "apply").stdout.startswith("user postfix-urgent: joins the group")
+    check_all_own(site)
 
 
 def test_what_a_run_that_fails_leaves_stopped_is_named_and_started_by_the_next(site):

@@ -16,8 +16,10 @@ DAEMONS = ["peg-milter.service", "peg-tcpmap.service", "peg-monitor.service"]
 UNITS = DAEMONS + [
     "peg-tcpmap.socket",
     "peg-frontend.service",
+    "peg-urgent.service",
     "peg-instance@4.service",
     "priority-email-gateway.target",
+    "system-peg.slice",
 ]
 PREFIX = "usr/local"
 EXPOSURE_MAX = 2.0
@@ -77,12 +79,25 @@ def test_the_units_are_clean(whole_root):
 
 
 @needs_systemd
-def test_the_frontend_starts_last_and_stops_first(root):
+@pytest.mark.parametrize("name", ["peg-frontend.service", "peg-urgent.service"])
+def test_a_frontend_starts_last_and_stops_first(root, name):
     """systemd stops in the reverse of the order in which it starts."""
-    frontend = UnitFile("peg-frontend.service", str(root))
+    frontend = UnitFile(name, str(root))
     assert {"peg-milter.service", "peg-tcpmap.service"} <= set(frontend.words("After"))
     instance = UnitFile("peg-instance@4.service", str(root))
-    assert "peg-frontend.service" in instance.words("Before")
+    assert name in instance.words("Before")
+
+
+@needs_systemd
+def test_the_units_of_the_frontends_are_in_step(root):
+    texts = {}
+    for name in ("frontend", "urgent"):
+        path = root / PREFIX / "lib/systemd/system" / ("peg-%s.service" % name)
+        lines = path.read_text().split("[Unit]", 1)[1].split("[Install]")[0].strip().splitlines()
+        texts[name] = [line for line in lines if not line.startswith("Description=")]
+    as_urgent = [line.replace("frontend", "urgent") for line in texts["frontend"]]
+    own = "RequiresMountsFor=/var/spool/postfix-frontend"  # where peg-milter's socket is
+    assert [line for line in texts["urgent"] if line != own] == as_urgent
 
 
 @needs_systemd
@@ -93,6 +108,17 @@ def test_nothing_is_given_up_for_good(root):
             assert unit.one("Restart") == "on-failure" and unit.one("StartLimitIntervalSec") == "0"
             # Connections that wait at its socket start it no more often than this, twenty in 2 s.
             assert 1 <= int(unit.one("RestartSec")) <= 5
+
+
+@needs_systemd
+def test_nice_levels_count_between_all_services(root):
+    """No control group of the cpu controller may stand between them, whatever else asks for one."""
+    assert UnitFile("system-peg.slice", str(root)).words("DisableControllers") == ["cpu"]
+    names = os.listdir(root / PREFIX / "lib/systemd/system")
+    services = [name for name in names if name.endswith(".service")]
+    assert len(services) >= 5
+    for name in services:
+        assert UnitFile(name, str(root)).words("Slice") == ["system-peg.slice"], name
 
 
 @needs_systemd

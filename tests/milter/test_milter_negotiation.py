@@ -37,7 +37,7 @@ def test_only_the_changes_that_it_makes_are_reserved(postfix):
 # you like".
 MACROS = {stage: [] for stage in protocol.MACRO_STAGES.values()}
 MACROS[protocol.MACRO_STAGES[protocol.RCPT]] = ["{rcpt_addr}"]
-MACROS[protocol.MACRO_STAGES[protocol.EOM]] = ["i"]
+MACROS[protocol.MACRO_STAGES[protocol.EOM]] = ["i", "v"]
 
 
 @pytest.mark.parametrize("rules", ["", "Subject /e/ all 0\n{rcpt_addr} /d/ all 4\n"])

@@ -1,4 +1,6 @@
-"""NICE_LEVEL_MILTER: the nice level of every thread of peg-milter, whenever it was started."""
+"""NICE_LEVEL_MILTER: the nice level of every thread of peg-milter, whenever it was started, and of
+its session.
+"""
 
 import contextlib
 import glob
@@ -10,6 +12,19 @@ from milter_process import CONF, wait_until
 FIELD_NICE = 19  # proc(5), counted from 1
 WITHOUT_RIGHT = ("setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice")
 WARNING = "NICE_LEVEL_MILTER: the nice level stays "
+SESSION_WARNING = "NICE_LEVEL_MILTER: nice level -5 cannot be set for the session"
+
+
+def session_level(pid):
+    """The nice level of the group that Linux makes of a session; None: it makes none."""
+    with contextlib.suppress(FileNotFoundError), open("/proc/%d/autogroup" % pid) as group:
+        words = group.read().split()
+        return int(words[-1]) if words else None
+
+
+needs_session_levels = pytest.mark.skipif(
+    session_level(os.getpid()) is None, reason="the kernel does not group processes by session"
+)
 
 
 def with_level(level):
@@ -63,3 +78,36 @@ def test_without_the_right_it_warns_and_serves(make_milter):
     assert levels_under_load(milter) == {0}
     line = milter.log.wait_for(WARNING)
     assert "-5 cannot be set: Permission denied" in line and "LimitNICE" in line
+
+
+@needs_session_levels
+@pytest.mark.parametrize("level", [0, 7])
+def test_a_session_of_its_own_has_the_level_too(make_milter, level):
+    milter = make_milter(conf=with_level(level), under=("setsid",))
+    assert os.getsid(milter.pid) == milter.pid
+    assert session_level(milter.pid) == level
+
+
+@needs_session_levels
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may go below 0")
+def test_root_may_favour_its_session(make_milter):
+    assert session_level(make_milter(conf=with_level(-3), under=("setsid",)).pid) == -3
+
+
+@needs_session_levels
+def test_a_session_that_it_shares_with_others_keeps_its_level(make_milter):
+    before = session_level(os.getpid())
+    milter = make_milter(conf=with_level(7))
+    assert os.getsid(milter.pid) == os.getsid(0)
+    assert session_level(milter.pid) == session_level(os.getpid()) == before
+
+
+@needs_session_levels
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a right to lose")
+def test_without_the_right_its_session_keeps_its_level_and_it_says_what_to_do(make_milter):
+    under = ("setsid", "nice", "-n", "-5") + WITHOUT_RIGHT
+    milter = make_milter(conf=with_level(-5), under=under)
+    line = milter.log.wait_for(SESSION_WARNING)
+    assert "Operation not permitted" in line and "LimitNICE" in line
+    assert levels_under_load(milter) == {-5}
+    assert session_level(milter.pid) == 0

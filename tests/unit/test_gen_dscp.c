@@ -64,6 +64,20 @@ static void each_user_has_its_class_and_each_class_its_chain(void **state)
                        "}\n");
 }
 
+static void the_urgent_frontend_has_its_class(void **state)
+{
+    char *script =
+        script_of("", "URGENT_LISTEN=26\nDSCP_CLASS_URGENT=EF\nDSCP_CLASS_FRONTEND=cs1\n");
+    char *without = script_of("", "DSCP_CLASS_URGENT=EF\nDSCP_CLASS_FRONTEND=cs1\n");
+
+    (void)state;
+    assert_non_null(strstr(script, "meta skuid vmap { \"postfix-urgent\" : goto dscp-46,"
+                                   " \"postfix-frontend\" : goto dscp-8 }"));
+    assert_non_null(strstr(without, "meta skuid vmap { \"postfix-frontend\" : goto dscp-8 }"));
+    free(script);
+    free(without);
+}
+
 static void without_classes_the_script_takes_the_table_away(void **state)
 {
     static const char *const texts[] = {
@@ -230,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_user_has_its_class_and_each_class_its_chain),
+        cmocka_unit_test(the_urgent_frontend_has_its_class),
         cmocka_unit_test(without_classes_the_script_takes_the_table_away),
         cmocka_unit_test(gateways_side_by_side_have_tables_of_their_own),
         cmocka_unit_test(a_seal_is_that_of_one_script),

@@ -86,6 +86,71 @@ static void the_frontend_routes_by_table_header_and_default(void **state)
     settings_free(&settings);
 }
 
+static void the_urgent_frontend_is_like_the_other_in_a_folder_of_its_own(void **state)
+{
+    struct settings *settings =
+        settings_of("/r", "URGENT_LISTEN=[::1]:26\nPRIORITY_COUNT=2\nINSTANCE_PORT_BASE=7000\n"
+                          "INSTANCE_USERS=yes\nQUEUE_RUN_DELAY_FRONTEND=20s\n"
+                          "MAXIMAL_QUEUE_LIFETIME_URGENT=60s");
+    struct plan *plan = plan_new(settings, PEG_URGENT, 0);
+
+    (void)state;
+    assert_string_equal(plan->dir, "/r/etc/postfix-urgent");
+    assert_string_equal(plan->queue_dir, "/r/var/spool/postfix-urgent");
+    assert_string_equal(plan->registered_name, "postfix-urgent");
+    assert_string_equal(pairs_get(&plan->main, "mail_owner"), "postfix-urgent");
+    assert_string_equal(pairs_get(&plan->main, "syslog_name"), "postfix-urgent");
+    assert_string_equal(pairs_get(&plan->main, "default_transport"), "peg1:[127.0.0.1]:7001");
+    assert_string_equal(pairs_get(&plan->main, "canonical_maps"), "");
+    assert_string_equal(pairs_get(&plan->main, "queue_run_delay"), "20s");
+    assert_string_equal(pairs_get(&plan->main, "maximal_queue_lifetime"), "60s");
+    assert_string_equal(pairs_get(&plan->main, "in_flow_delay"), "0");
+    assert_string_equal(pairs_get(&plan->main, "master_service_disable"), "");
+    assert_string_equal(plan_milter_word(plan), "unix:/r/var/spool/postfix-frontend/peg/milter");
+    assert_string_equal(pairs_get(&plan->last, "non_smtpd_milters"), plan_milter_word(plan));
+    assert_string_equal(pairs_get(&plan->absent, "[::1]:26/inet"),
+                        "[::1]:26 inet n - n - - smtpd -o syslog_name=postfix-urgent");
+    assert_non_null(strstr(pairs_get(&plan->files, "/r/etc/postfix-urgent/peg_filter"),
+                           "\n/^X-Peg-Route: 1$/ FILTER peg1-f:[127.0.0.1]:7001\n"));
+    assert_non_null(strstr(pairs_get(&plan->services, "peg1-f/unix"),
+                           " -o smtp_header_checks=regexp:/r/etc/postfix-urgent/peg_drop_header "));
+    plan_free(&plan);
+    plan = plan_new(settings, PEG_FRONTEND, 0);
+    assert_null(pairs_get(&plan->main, "in_flow_delay"));
+    assert_null(pairs_get(&plan->main, "master_service_disable"));
+    plan_free(&plan);
+    settings_free(&settings);
+}
+
+static void an_urgent_frontend_that_goes_takes_no_more_mail(void **state)
+{
+    struct settings *settings = settings_of("", "URGENT_LISTEN='26 [::1]:27'\nPRIORITY_COUNT=4");
+    struct settings *gone = settings_of("", "PRIORITY_COUNT=3");
+    struct plan *plan = plan_new(settings, PEG_URGENT, 0);
+    struct plan *plan_gone = plan_new(gone, PEG_URGENT, 4);
+    struct present present = carried_out(plan);
+
+    (void)state;
+    pairs_set(&present.conf.services, "26/inet",
+              "26 inet n - n - - smtpd -o syslog_name=postfix-urgent -o smtpd_tls_wrappermode=yes");
+    /* What leads to an instance that still delivers stays. */
+    assert_non_null(pairs_get(&plan_gone->services, "peg3/unix"));
+    pairs_deinit(&plan_gone->files);
+    pairs_deinit(&plan_gone->services);
+    pairs_remove(&plan_gone->main, "local_transport");
+    pairs_remove(&plan_gone->main, "virtual_transport");
+    pairs_remove(&plan_gone->main, "relay_transport");
+    pairs_remove(&plan_gone->main, "default_transport");
+    expect_changes(plan_gone, &present,
+                   "/etc/postfix-urgent/main.cf: master_service_disable = inet (was: empty)\n"
+                   "/etc/postfix-urgent/master.cf: no more service [::1]:27/inet\n");
+    present_deinit(&present);
+    plan_free(&plan);
+    plan_free(&plan_gone);
+    settings_free(&settings);
+    settings_free(&gone);
+}
+
 static void an_instance_listens_on_the_loopback_and_relays(void **state)
 {
     struct settings *settings = settings_of("", "RELAY_HOST=[mx.example]:26");
@@ -142,10 +207,11 @@ static void several_words_join_one_list(void **state)
 
 static void what_was_carried_out_needs_no_change(void **state)
 {
-    struct settings *settings = settings_of("/r", "FRONTEND_LISTEN='25 [::1]:26'");
+    struct settings *settings =
+        settings_of("/r", "FRONTEND_LISTEN='25 [::1]:26'\nURGENT_LISTEN=27");
 
     (void)state;
-    for (int n = PEG_FRONTEND; n < 5; n++) {
+    for (int n = PEG_FIRST; n < 5; n++) {
         struct plan *plan = plan_new(settings, n, 0);
         struct present present = carried_out(plan);
 
@@ -311,6 +377,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_frontend_routes_by_table_header_and_default),
+        cmocka_unit_test(the_urgent_frontend_is_like_the_other_in_a_folder_of_its_own),
+        cmocka_unit_test(an_urgent_frontend_that_goes_takes_no_more_mail),
         cmocka_unit_test(an_instance_listens_on_the_loopback_and_relays),
         cmocka_unit_test(probes_end_in_the_instance),
         cmocka_unit_test(several_words_join_one_list),

@@ -2,10 +2,13 @@
 #include "ctl/ports.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/report.h"
@@ -76,11 +79,63 @@ static void a_port_is_taken_while_another_listens_even_a_sharing_one(void **stat
     settings_free(&settings);
 }
 
+/* A postconf that knows one protocol, first in PATH; to be removed. */
+static void put_postconf(char folder_r[64], char path_r[96])
+{
+    char path[PATH_MAX];
+    FILE *file;
+
+    strcpy(folder_r, "/tmp/peg-ports-XXXXXX");
+    assert_non_null(mkdtemp(folder_r));
+    snprintf(path_r, 96, "%s/postconf", folder_r);
+    file = fopen(path_r, "we");
+    assert_non_null(file);
+    assert_true(fputs("#!/bin/sh\necho ipv4\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path_r, 0755), 0);
+    snprintf(path, sizeof path, "%s:%s", folder_r, getenv("PATH"));
+    assert_int_equal(setenv("PATH", path, 1), 0);
+}
+
+static void each_frontend_has_the_ports_of_its_own_listeners(void **state)
+{
+    struct report report;
+    struct part urgent, frontend;
+    char text[128], folder[64], postconf[96];
+    int port;
+    int fd = listen_somewhere(&port);
+
+    (void)state;
+    put_postconf(folder, postconf);
+    snprintf(text, sizeof text, "URGENT_LISTEN=127.0.0.1:%d FRONTEND_LISTEN=127.0.0.1:%d", port,
+             port > 30000 ? port - 1000 : port + 1000);
+    report_init(&report);
+    struct settings *settings = settings_parse("/r", text, strlen(text), "f", &report.diag);
+
+    assert_non_null(settings);
+    part_init_instance(&urgent, settings, PEG_URGENT);
+    part_init_instance(&frontend, settings, PEG_FRONTEND);
+    ports_check(settings, &urgent, NULL, &report.diag);
+    snprintf(text, sizeof text, "postfix-urgent: another program listens on port %d of 127.0.0.1",
+             port);
+    assert_int_equal(strncmp(report.text, text, strlen(text)), 0);
+    report_init(&report);
+    ports_check(settings, &frontend, NULL, &report.diag);
+    assert_string_equal(report.text, "");
+    close(fd);
+    unlink(postconf);
+    rmdir(folder);
+    part_deinit(&urgent);
+    part_deinit(&frontend);
+    settings_free(&settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(services_clash_where_port_and_address_may_be_the_same),
         cmocka_unit_test(a_port_is_taken_while_another_listens_even_a_sharing_one),
+        cmocka_unit_test(each_frontend_has_the_ports_of_its_own_listeners),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,8 @@ static void each_setting_is_said_to_the_units_that_have_it(void **state)
         {"DAEMON_USER=mail\n", "postdrop", PATH("peg-milter.service"), "[Service]\nUser=mail\n"},
         {"DAEMON_USER=mail\n", "postdrop", PATH("peg-tcpmap.service"), "[Service]\nUser=mail\n"},
         {"DAEMON_USER=mail\n", "postdrop", PATH("peg-monitor.service"), "[Service]\nUser=mail\n"},
-        {"NICE_LEVEL_MILTER=-5\n", "postdrop", PATH("peg-milter.service"), "[Service]\nNice=-5\n"},
+        {"NICE_LEVEL_MILTER=-5\n", "postdrop", PATH("peg-milter.service"),
+         "[Service]\nNice=-5\nLimitNICE=-5\n"},
         {"NICE_LEVEL_MILTER=20\n", "postdrop", PATH("peg-milter.service"), "[Service]\nNice=19\n"},
         {"\n", "maildrop", PATH("peg-tcpmap.service"),
          "[Service]\nSupplementaryGroups=\nSupplementaryGroups=maildrop\n"},
@@ -96,8 +97,9 @@ static void every_part_has_a_unit(void **state)
         const char *part, *unit;
     } cases[] = {{"milter", "peg-milter.service"},     {"tcpmap", "peg-tcpmap.service"},
                  {"0", "peg-instance@0.service"},      {"10", "peg-instance@10.service"},
-                 {"frontend", "peg-frontend.service"}, {"monitor", "peg-monitor.service"}};
-    struct settings *settings = settings_of("PRIORITY_COUNT=11\n");
+                 {"frontend", "peg-frontend.service"}, {"monitor", "peg-monitor.service"},
+                 {"urgent", "peg-urgent.service"}};
+    struct settings *settings = settings_of("PRIORITY_COUNT=11\nURGENT_LISTEN=26\n");
     struct parts parts;
 
     (void)state;

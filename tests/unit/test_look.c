@@ -158,6 +158,63 @@ static void without_its_record_it_may_be_another_that_looks_the_same(void **stat
     assert_int_equal(scans(), 1);
 }
 
+/* Two frontends */
+
+static void claims_that_mail_in_either_frontend_needs_stay(void **state)
+{
+    struct tidy_result result;
+
+    (void)state;
+    claim("bob@dest.example", 4);
+    claim("carl@dest.example", 4);
+    claim("dora@dest.example", 4);
+    put_text("listing", MESSAGE("hold", "4XyZ0", RCPT("bob@dest.example")));
+    put_text("urgent", "cat <<'END'\n" MESSAGE("deferred", "4XyZ0",
+                                               RCPT("carl@dest.example")) "END\nexit 0\n");
+    for (int n = 0; n < 2; n++)
+        result = run_on(both_frontends, 2, true, false);
+    assert_int_equal(result.queue.messages, 2);
+    assert_int_equal(result.queue.recipients, 2);
+    assert_int_equal(scans(), 2);
+    assert_false(is_free("bob@dest.example"));
+    assert_false(is_free("carl@dest.example"));
+    assert_true(is_free("dora@dest.example"));
+}
+
+static void where_one_frontend_cannot_be_asked_nothing_is_freed(void **state)
+{
+    (void)state;
+    claim("bob@dest.example", 4);
+    put_text("urgent", "exit 69\n");
+    for (int n = 0; n < 3; n++)
+        assert_false(run_on(both_frontends, 2, false, false).has_looked);
+    put_text("urgent", "exit 0\n");
+    put_text("status", "69\n");
+    for (int n = 0; n < 3; n++)
+        assert_false(run_on(both_frontends, 2, false, false).has_looked);
+    assert_int_equal(scans(), 0);
+    assert_false(is_free("bob@dest.example"));
+    assert_int_equal(logged("cannot see all of the urgent frontend's queue: "), 3);
+    assert_int_equal(logged("cannot see all of the frontend's queue: "), 3);
+}
+
+/* A record of the other message with that queue ID says nothing of this one. */
+static void the_same_queue_id_in_both_frontends_is_of_two_messages(void **state)
+{
+    (void)state;
+    claim("\"a\001b\"@dest.example", 4);
+    PUT_SEGMENT(1, {"4XyZ7", {{"\"a\001b\"@dest.example", 4, RECORD_CLAIMED}}});
+    put_text("urgent", "cat <<'END'\n" MESSAGE("hold", "4XyZ7",
+                                               RCPT("\\\"a?b\\\"@dest.example")) "END\nexit 0\n");
+    run_on(both_frontends, 2, false, false);
+    run_on(both_frontends, 2, false, false);
+    assert_int_equal(scans(), 0);
+    PUT_SEGMENT(2, {"urgent/4XyZ7", {{"\"a\001b\"@dest.example", 4, RECORD_CLAIMED}}});
+    run_on(both_frontends, 2, true, false);
+    assert_int_equal(scans(), 1);
+    assert_false(is_free("\"a\001b\"@dest.example"));
+}
+
 /* Being unsure */
 
 static void two_clean_looks_end_doubt(void **state)
@@ -201,6 +258,9 @@ int main(void)
         TIDY(an_address_with_a_question_mark_that_is_claimed_is_itself),
         TIDY(the_record_of_a_message_says_what_is_not_shown),
         TIDY(without_its_record_it_may_be_another_that_looks_the_same),
+        TIDY(claims_that_mail_in_either_frontend_needs_stay),
+        TIDY(where_one_frontend_cannot_be_asked_nothing_is_freed),
+        TIDY(the_same_queue_id_in_both_frontends_is_of_two_messages),
         TIDY(two_clean_looks_end_doubt),
         TIDY(mail_without_a_claim_is_no_clean_look),
     };

@@ -200,18 +200,14 @@ static const struct {
     const char *name, *expected;
 } urgent_objects[] = {
     {"27.1.1.2.68", "STRING postfix-urgent"},
-    {"27.1.1.4.68", "STRING Postfix 3.7.11"},
     {"27.1.1.5.68", "TimeTicks 80000"},
     {"27.1.1.6.68", "INTEGER 1"},
-    {"27.1.1.7.68", "TimeTicks 80000"},
     {"27.1.1.16.68", "STRING Postfix that receives what must not wait"},
     {"28.1.1.1.68", "Counter32 11"},
     {"28.1.1.2.68", "Gauge32 5"},
-    {"28.1.1.3.68", "Counter32 6"},
     {"28.2.1.4.68.2", "Gauge32 5"},
     {"28.2.1.7.68.2", "Gauge32 4"},
     {"28.2.1.12.68.2", "INTEGER 2000"},
-    {"28.2.1.25.68.4", "STRING hold"},
     {"27.1.1.2.0", NULL},
     {"27.1.1.2.69", NULL},
 };
@@ -311,22 +307,9 @@ static size_t walk(const struct world *world, struct mib_oid found_r[OIDS_MAX])
     return count;
 }
 
-/* The objects of applName, in ascending order. */
-static void expect_column(const struct mib_oid *found, size_t count)
-{
-    static const uint32_t indexes[] = {1, 6, 65, 66, 67, 68};
-    size_t rows = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (found[i].ids[0] == 27 && found[i].ids[3] == MIB_APPL_NAME) {
-            assert_true(rows < LENGTH(indexes));
-            assert_int_equal(found[i].ids[4], indexes[rows++]);
-        }
-    assert_int_equal(rows, LENGTH(indexes));
-}
-
 static void getnext_goes_through_all_of_them_in_order_and_from_anywhere(void **state)
 {
+    static const uint32_t names[] = {1, 6, 65, 66, 67, 68};
     static struct mib_oid found[OIDS_MAX];
     struct survey survey = survey_of_two();
     struct world world;
@@ -340,7 +323,8 @@ static void getnext_goes_through_all_of_them_in_order_and_from_anywhere(void **s
     count = walk(&world, found);
     /* 37 in applTable; 9 of each frontend and 3 of each instance in mtaTable; 7 for each queue */
     assert_int_equal(count, 37 + 2 * 9 + 2 * 3 + 4 * 4 * 7);
-    expect_column(found, count);
+    for (size_t i = 0; i < LENGTH(names); i++) /* of the first column, applName */
+        assert_int_equal(found[i].ids[4], names[i]);
     for (uint32_t table = 27; table <= 28; table++)
         for (uint32_t number = 0; number <= 3; number++)
             for (uint32_t column = 0; column <= 40; column++)

@@ -73,6 +73,7 @@ static void each_parameter_restarts_the_programs_that_it_concerns(void **state)
         {"DECISION_LIFETIME=1000\n", {false, false, false}},
         {"DECISION_SYNC=no\n", {false, false, false}},
         {"RELAY_HOST=relay.example\n", {false, false, false}},
+        {"URGENT_LISTEN=26\nNICE_LEVEL_URGENT=-4\n", {false, false, false}},
     };
 
     (void)state;

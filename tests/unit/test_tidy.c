@@ -109,7 +109,8 @@ static void a_message_that_may_not_be_in_the_queue_yet_is_kept(void **state)
 {
     const struct tidy_config config = {.table = table_path,
                                        .folder = folder,
-                                       .frontend = gateway,
+                                       .frontends = &the_frontend,
+                                       .frontend_count = 1,
                                        .wall_ms = wall_ms + 60000,
                                        .force = true};
     struct tidy_result result;
@@ -125,8 +126,11 @@ static void a_message_that_may_not_be_in_the_queue_yet_is_kept(void **state)
 
 static void a_message_from_a_time_to_come_is_not_on_its_way(void **state)
 {
-    struct tidy_config config = {
-        .table = table_path, .folder = folder, .frontend = gateway, .force = true};
+    struct tidy_config config = {.table = table_path,
+                                 .folder = folder,
+                                 .frontends = &the_frontend,
+                                 .frontend_count = 1,
+                                 .force = true};
     struct tidy_result result;
 
     (void)state;
@@ -204,8 +208,10 @@ static void a_table_that_is_replaced_meanwhile_decides_nothing(void **state)
 
 static void a_folder_that_is_not_there_is_an_error(void **state)
 {
-    const struct tidy_config config = {
-        .table = table_path, .folder = "/nonexistent", .frontend = gateway};
+    const struct tidy_config config = {.table = table_path,
+                                       .folder = "/nonexistent",
+                                       .frontends = &the_frontend,
+                                       .frontend_count = 1};
     struct tidy_result result;
 
     (void)state;

@@ -94,8 +94,11 @@ static void the_store_is_left_alone_as_long_as_mail_without_a_decision_is_queued
 /* What is kept since it may be on its way does not count for one that is in the queue. */
 static void a_record_of_another_message_does_not_help(void **state)
 {
-    const struct tidy_config config = {
-        .table = table_path, .folder = folder, .frontend = gateway, .wall_ms = wall_ms + 60000};
+    const struct tidy_config config = {.table = table_path,
+                                       .folder = folder,
+                                       .frontends = &the_frontend,
+                                       .frontend_count = 1,
+                                       .wall_ms = wall_ms + 60000};
     struct tidy_result result;
 
     (void)state;

@@ -8,6 +8,7 @@
 
 #include "keeper/tidy.h"
 #include "lib/clock.h"
+#include "lib/settings.h"
 #include "store/find.h"
 #include "store/journal.h"
 #include "tests/unit/store_fixture.h"
@@ -16,19 +17,24 @@
 enum { LONG_AGO_MS = 1, DAY_MS = 24 * 3600 * 1000 };
 
 /* The decision table, and a postqueue that does what its script `hook` says, prints the file
- * `listing`, and ends with the status in the file `status`. */
+ * `listing`, and ends with the status in the file `status`. What it says of the urgent frontend
+ * stands in `urgent`. */
 static char gateway[64], table_path[96], table_lock_path[96];
 static struct table *table;
 
 static const char *const gateway_files[] = {"decisions", "lock",   "postqueue", "hook",
-                                            "listing",   "status", "calls"};
+                                            "listing",   "status", "calls",     "urgent"};
+static const struct look_frontend the_frontend = {PEG_FRONTEND, gateway};
+static const struct look_frontend both_frontends[] = {{PEG_URGENT, "urgent"},
+                                                      {PEG_FRONTEND, gateway}};
 
-#define POSTQUEUE                \
-    "#!/bin/sh\n"                \
-    "cd \"${0%/*}\" || exit 9\n" \
-    "echo x >>calls\n"           \
-    ". ./hook\n"                 \
-    "cat listing\n"              \
+#define POSTQUEUE                         \
+    "#!/bin/sh\n"                         \
+    "cd \"${0%/*}\" || exit 9\n"          \
+    "echo x >>calls\n"                    \
+    ". ./hook\n"                          \
+    "[ \"$2\" = urgent ] && . ./urgent\n" \
+    "cat listing\n"                       \
     "exit $(cat status)\n"
 
 static void put_text(const char *name, const char *text)
@@ -95,18 +101,25 @@ static int tear_down(void **state)
     return rmdir(gateway) != 0 || remove_folder(state) != 0 ? -1 : 0; /* nothing else is left */
 }
 
-static struct tidy_result UNUSED run(bool expected, bool force)
+static struct tidy_result UNUSED run_on(const struct look_frontend frontends[], size_t count,
+                                        bool expected, bool force)
 {
     /* The decisions of the fixture are old by then. */
     const struct tidy_config config = {.table = table_path,
                                        .folder = folder,
-                                       .frontend = gateway,
+                                       .frontends = frontends,
+                                       .frontend_count = count,
                                        .wall_ms = wall_ms + DAY_MS,
                                        .force = force};
     struct tidy_result result;
 
     assert_int_equal(tidy(&config, &result), expected);
     return result;
+}
+
+static struct tidy_result UNUSED run(bool expected, bool force)
+{
+    return run_on(&the_frontend, 1, expected, force);
 }
 
 static void UNUSED claim(const char *key, int priority)

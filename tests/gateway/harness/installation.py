@@ -114,9 +114,9 @@ class Installation:
         """peg-gen."""
         return self.tool("peg-gen", *arguments, **options)
 
-    def sendmail(self, *arguments, stdin):
-        """Postfix's sendmail(1): hand in a message to the frontend without SMTP."""
-        self._run(["sendmail", "-C", self.config_dir("frontend")] + list(arguments), stdin=stdin)
+    def sendmail(self, *arguments, stdin, frontend="frontend"):
+        """Postfix's sendmail(1): hand in a message to a frontend without SMTP."""
+        self._run(["sendmail", "-C", self.config_dir(frontend)] + list(arguments), stdin=stdin)
 
     # Configuration
 
@@ -133,10 +133,13 @@ class Installation:
         """Write the rules file (str, or bytes); peg-milter does not read it before a reload."""
         _write(self.path("etc/priority-email-gateway.rules"), text)
 
+    def frontends(self):
+        """The names of the Postfixes that receive: "frontend", after "urgent" if there is one."""
+        return ["urgent", "frontend"] if self.has_urgent else ["frontend"]
+
     def instances(self):
         """The names of all Postfix instances, in the order in which mail passes them."""
-        urgent = ["urgent"] if self.has_urgent else []
-        return urgent + ["frontend"] + list(range(self.priority_count))
+        return self.frontends() + list(range(self.priority_count))
 
     def config_dir(self, instance):
         """The configuration folder of "frontend", "urgent" or instance n."""

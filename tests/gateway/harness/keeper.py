@@ -75,7 +75,7 @@ class Recorded:
 
     def __init__(self, queue_id, text):
         first, *rest = text.splitlines()
-        pattern = r"%s: decided [-0-9]+T[0-9:.]+Z, way (\w+)(?:, priority \d)?" % queue_id
+        pattern = r"(?:urgent/)?%s: decided [-0-9]+T[0-9:.]+Z, way (\w+)(?:, priority \d)?" % queue_id
         self.way = re.fullmatch(pattern, first).group(1)
         self.priorities = {}
         self.keys = {}
@@ -86,6 +86,6 @@ class Recorded:
 
 
 def recorded(gateway, sent):
-    """The Recorded of a message in the frontend's queue; None where nothing is known of it."""
+    """The Recorded of a message in a frontend's queue; None where nothing is known of it."""
     done = gateway.tool("peg-explain", "--queue-id", sent.queue_id, check=False)
     return Recorded(sent.queue_id, done.stdout) if done.returncode == 0 else None

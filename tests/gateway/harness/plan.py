@@ -65,11 +65,11 @@ class Plan:
         )
 
 
-def send_all(gateway, plans, connections):
-    """Send the plans over so many connections at once; returns [(plan, Sent)]."""
+def send_all(gateway, plans, connections, at=None):
+    """Send the plans over so many connections at once, as Gateway.sender(); [(plan, Sent)]."""
 
     def send_share(share):
-        with gateway.sender() as sender:
+        with gateway.sender(at=at) as sender:
             return [(plan, plan.send(sender)) for plan in share]
 
     shares = [plans[n::connections] for n in range(connections)]

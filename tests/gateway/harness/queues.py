@@ -35,16 +35,17 @@ def halted(gateway, instance="frontend"):
         yield
 
 
-def send_to_hold(gateway, messages):
-    """Send messages (arguments of Sender.send) and hold them in the frontend; returns [Sent]."""
-    with halted(gateway), gateway.sender() as sender:
+def send_to_hold(gateway, messages, frontend="frontend"):
+    """Send messages (arguments of Sender.send) and hold them in a frontend; returns [Sent]."""
+    at = getattr(gateway, frontend)
+    with halted(gateway, frontend), gateway.sender(at=at) as sender:
         sent = [sender.send(**message) for message in messages]
         for message in sent:
-            gateway.postsuper("frontend", "-h", message.queue_id)
+            gateway.postsuper(frontend, "-h", message.queue_id)
     return sent
 
 
-def release(gateway):
-    """Let all mail that is on hold in the frontend go."""
-    gateway.postsuper("frontend", "-H", "ALL")
-    gateway.flush("frontend")
+def release(gateway, frontend="frontend"):
+    """Let all mail that is on hold in a frontend go."""
+    gateway.postsuper(frontend, "-H", "ALL")
+    gateway.flush(frontend)

@@ -24,7 +24,7 @@ HEADERS = ["5", "4", None, "2", "1"]  # X-Priority, by instance
 
 
 def appl_index(instance):
-    return 1 if instance == "frontend" else instance + 2
+    return {"frontend": 1, "urgent": 68}.get(instance) or instance + 2
 
 
 def by_name(table, name):

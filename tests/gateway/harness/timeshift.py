@@ -31,11 +31,11 @@ class TimeShift:
         self.offset_s = 0
 
     def let_pass(self, seconds, start_frontend=True):
-        """Stop the daemons and the frontend, and start them `seconds` later.
+        """Stop the daemons and the frontends, and start them `seconds` later.
 
-        The frontend as well, since what Postfix remembers of its lookups is short-lived, too.
+        The frontends as well, since what Postfix remembers of its lookups is short-lived, too.
         """
-        self.gateway.ctl("stop", "frontend", "milter", "tcpmap")
+        self.gateway.ctl("stop", "milter", "tcpmap", *self.gateway.frontends())
         self.offset_s += seconds
         self.gateway.under["time"] = ["unshare", "--time", "--boottime", str(self.offset_s), "--"]
         self.gateway.ctl("start", "milter", "tcpmap")

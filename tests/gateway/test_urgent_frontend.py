@@ -1,0 +1,369 @@
+"""A second frontend for mail that must not wait (URGENT_LISTEN): made, changed and removed by peg-gen."""
+
+import os
+import re
+import socket
+import subprocess
+
+import pytest
+
+from harness import torture
+from harness.backlog import CONF
+from harness.gateway import Gateway
+from harness.load import Load
+from harness.plan import PRIORITIES, RULES, headers
+from harness.processes import read_pid
+from harness.recorder import Recorder
+
+TO = "bob@dest.example"
+URGENT, FRONTEND = "postfix-urgent", "postfix-frontend"
+FLASH = [("X-Priority", "1")]
+
+
+def pids(gateway):
+    """{Postfix or daemon: pid} of all that runs beside the urgent frontend."""
+    found = {p: gateway.daemon_pid(p) for p in ("peg-milter", "peg-tcpmap", "peg-monitor")}
+    for instance in gateway.instances():
+        if instance != "urgent":
+            found[instance] = read_pid(os.path.join(gateway.queue_dir(instance), "pid/master.pid"))
+    return found
+
+
+def want(gateway, urgent, **conf):
+    """Write the configuration with an urgent frontend, or without."""
+    gateway.has_urgent = urgent
+    gateway.write_conf(conf)
+
+
+def check(gateway):
+    """(exit status, lines on stderr) of peg-gen check."""
+    done = gateway.gen("check", check=False)
+    return done.returncode, done.stderr.splitlines()
+
+
+def reloads(gateway, name):
+    return len(gateway.log.find(r" %s/master\[\d+\]: reload -- " % name))
+
+
+def connects(address):
+    try:
+        socket.create_connection(address, 10).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def edit(gateway, *words, instance="urgent"):
+    """Change what is there as an operator does."""
+    subprocess.run(["postconf", "-c", gateway.config_dir(instance), *words], check=True)
+
+
+def listeners(gateway):
+    """{service: entry} of the inet services of the urgent frontend."""
+    services = [line.split(None, 2) for line in gateway.postfix_services("urgent")]
+    return {words[0]: " ".join(words[2].split()) for words in services if words[1] == "inet"}
+
+
+@pytest.fixture(scope="module", name="live")
+def gateway_with_both():
+    with Gateway(urgent=True) as gateway:
+        yield gateway
+
+
+@pytest.fixture(name="grown")
+def gateway_that_may_grow(private_gateway):
+    return private_gateway(rules=RULES, template_conf=CONF)
+
+
+# What apply makes
+
+
+def test_its_mail_takes_the_same_ways(live):
+    flash = live.send(at=live.urgent, to=[TO], headers=FLASH)
+    routine = live.send(at=live.urgent, to=[TO])
+    both = live.send(
+        at=live.urgent,
+        to=["gina@dest.example"],
+        cc=["hugo@dest.example"],
+        headers=[("X-XIMF-Primary-Precedence", "flash"), ("X-XIMF-Copy-Precedence", "priority")],
+    )
+    assert live.delivered(flash) == {TO: 4}
+    assert live.delivered(routine) == {TO: 2}
+    assert live.delivered(both) == {"gina@dest.example": 4, "hugo@dest.example": 3}
+    for sent in (flash, routine, both):
+        live.log.wait_for(r"%s/qmgr\S+: %s: removed" % (URGENT, sent.queue_id))
+    assert live.log.find(FRONTEND + "/qmgr") == []
+
+
+def test_mail_of_local_programs_goes_by_it_too(live):
+    text = "To: %s\nX-Priority: 1\n\nflash\n" % TO
+    subprocess.run(
+        ["sendmail", "-C", live.config_dir("urgent"), "-f", "alice@source.example", TO],
+        input=text.encode(), check=True,
+    )
+    (delivery,) = live.relay.wait_for(1)
+    assert delivery.instance == 4
+
+
+def test_a_second_apply_changes_nothing(live):
+    before = pids(live)
+    done = live.gen("apply")
+    assert done.stdout.splitlines()[0] == "nothing to change"
+    assert URGENT not in done.stdout
+    assert live.gen("diff").stdout == "nothing to change\n"
+    assert check(live) == (0, [])
+    assert pids(live) == before
+
+
+def test_it_is_one_of_postfix_s_instances(live):
+    template = live.path("etc/postfix")
+    listed = subprocess.run(
+        ["postconf", "-c", template, "-hx", "multi_instance_directories"],
+        stdout=subprocess.PIPE, check=True, text=True,
+    ).stdout.split()
+    assert live.config_dir("urgent") in listed
+    conf = live.postfix_conf("urgent")
+    assert conf["multi_instance_name"] == conf["syslog_name"] == URGENT
+    assert conf["in_flow_delay"] == "0"
+    assert conf["queue_directory"].endswith("/var/spool/postfix-urgent")
+
+
+def test_values_of_its_own_concern_it_alone(live):
+    before = pids(live)
+    try:
+        want(live, True, MAXIMAL_QUEUE_LIFETIME_FRONTEND="5000s", MAXIMAL_QUEUE_LIFETIME_URGENT="600s")
+        live.gen("apply")
+        want(live, True, MAXIMAL_QUEUE_LIFETIME_FRONTEND="5000s", MAXIMAL_QUEUE_LIFETIME_URGENT="700s")
+        live.log.mark()
+        done = live.gen("apply")
+        assert "reloaded: postfix-urgent\n" in done.stdout
+        assert live.postfix_conf("urgent", "maximal_queue_lifetime") == "700s"
+        assert live.postfix_conf("frontend", "maximal_queue_lifetime") == "5000s"
+        assert reloads(live, URGENT) == 1 and reloads(live, FRONTEND) == 0
+        assert pids(live) == before
+    finally:
+        want(live, True)
+        live.gen("apply")
+
+
+def test_what_an_operator_adds_to_its_listener_stays(live):
+    port = live.ports.urgent
+    edit(live, "-Pe", "127.0.0.1:%d/inet/smtpd_client_connection_count_limit=7" % port)
+    try:
+        done = live.gen("apply")
+        assert done.stdout.splitlines()[0] == "nothing to change"
+        assert "=7" in listeners(live)["127.0.0.1:%d" % port]
+    finally:
+        edit(live, "-PX", "127.0.0.1:%d/inet/smtpd_client_connection_count_limit" % port)
+
+
+def test_its_listeners_follow_the_configuration(live):
+    port, spare = live.ports.urgent, live.ports.spare[0]
+    try:
+        want(live, True, URGENT_LISTEN="127.0.0.1:%d [::1]:%d" % (spare, port))
+        live.gen("apply")
+        assert set(listeners(live)) == {"127.0.0.1:%d" % spare, "[::1]:%d" % port}
+        sent = live.send(at=("127.0.0.1", spare), to=[TO], headers=FLASH)
+        assert live.delivered(sent) == {TO: 4}
+        assert not connects(live.urgent)
+    finally:
+        want(live, True)
+        live.gen("apply")
+    assert connects(live.urgent)
+
+
+def test_a_bounce_in_it_runs_its_bounce_command(live):
+    recorder = Recorder(live.root)
+    commands = {"BOUNCE_COMMAND_FRONTEND": "/bin/false", "BOUNCE_COMMAND_URGENT": recorder.command}
+    want(live, True, **commands)
+    live.gen("apply")
+    live.ctl("stop", "3")
+    try:
+        sent = live.send(at=live.urgent, to=[TO], priority_header="2")
+        live.log.wait_for("%s: to=<%s>.*status=deferred" % (sent.queue_id, TO))
+        live.postsuper("urgent", "-e", sent.queue_id)
+        live.flush("urgent")
+        (call,) = recorder.wait_for(1)
+    finally:
+        want(live, True)
+        live.gen("apply")
+        live.ctl("start", "3")
+    assert call.facts["INSTANCE"] == URGENT and call.facts["PRIORITY"] == ""
+    assert call.recipients == [TO]
+
+
+# What check says
+
+
+@pytest.mark.parametrize(
+    "words, undo, status, complaint",
+    [
+        (["-Fe", "cleanup/unix/chroot=y"], ["-Fe", "cleanup/unix/chroot=n"], 1,
+         "cleanup/unix is chrooted, and does not reach peg-milter"),
+        (["-e", "mail_owner=nobody"], ["-e", "mail_owner=postfix"], 1,
+         "mail_owner = nobody: this user does not reach peg-milter"),
+        (["-e", "always_bcc=x@y.example"], ["-X", "always_bcc"], 0, "always_bcc = x@y.example adds"),
+        (["-Pe", "cleanup/unix/non_smtpd_milters=unix:peg/milter"],
+         ["-PX", "cleanup/unix/non_smtpd_milters"], 0,
+         "; add unix:{root}/var/spool/postfix-frontend/peg/milter"),
+    ],
+)
+def test_what_keeps_its_mail_from_peg_milter_is_found(live, words, undo, status, complaint):
+    edit(live, *words)
+    try:
+        found, lines = check(live)
+    finally:
+        edit(live, *undo)
+    assert found == status
+    assert len(lines) == 1 and complaint.format(root=live.root) in lines[0]
+    assert re.match(re.escape(live.config_dir("urgent")) + r"/(main|master)\.cf:\d+: ", lines[0])
+
+
+def test_a_port_that_another_has_is_refused(live, private_gateway):
+    other = private_gateway(start=False, urgent=True)
+    other.write()
+    want(other, True, URGENT_LISTEN="127.0.0.1:%d" % live.ports.frontend)
+    status, lines = check(other)
+    assert status == 1
+    assert lines == [
+        "postfix-urgent: another program listens on port %d of 127.0.0.1 already, and both would "
+        "get a part of the mail; stop that one first" % live.ports.frontend
+    ]
+
+
+def test_names_of_services_are_compared_with_the_frontend_s(live):
+    try:
+        want(live, True, FRONTEND_LISTEN="25", URGENT_LISTEN="smtp")
+        status, lines = check(live)
+        assert status == 1 and "URGENT_LISTEN: smtp is taken by 25 of FRONTEND_LISTEN" in lines[0]
+        want(live, True, URGENT_LISTEN="no-such-service")
+        status, lines = check(live)
+        assert status == 1 and "URGENT_LISTEN: no service no-such-service in" in lines[0]
+    finally:
+        want(live, True)
+
+
+def test_a_template_with_chroot_makes_one_without(private_gateway):
+    gateway = private_gateway(start=False)
+    gateway.write()
+    subprocess.run(
+        ["postconf", "-c", gateway.path("etc/postfix"), "-Fe", "*/*/chroot=y"], check=True
+    )
+    want(gateway, True)
+    gateway.gen("apply")
+    gateway.run()
+    sent = gateway.send(at=gateway.urgent, to=[TO], headers=FLASH)
+    assert gateway.delivered(sent) == {TO: 4}
+
+
+# It comes and goes
+
+
+def test_it_is_added_while_mail_flows_and_removed_again(grown):
+    before = pids(grown)
+    with Load(grown, torture.dice()) as load:
+        load.wait_for(20)
+        want(grown, True)
+        grown.log.mark()
+        done = grown.gen("apply")
+        assert "started: postfix-urgent\n" in done.stdout
+        assert reloads(grown, FRONTEND) == 0
+        sent = grown.send(at=grown.urgent, to=["gina@dest.example"], headers=headers(4))
+        load.wait_for(20)
+        assert grown.delivered(sent) == {"gina@dest.example": 4}
+        want(grown, False)
+        done = grown.gen("apply")
+        assert "postfix-urgent: no more registered as postfix-urgent" in done.stdout
+        load.wait_for(20)
+    load.check_exact()
+    assert pids(grown) == before
+    assert not any(URGENT in command for command in grown.leftovers().values())
+    assert not connects(grown.urgent)
+    assert os.path.isfile(grown.config_dir("urgent") + "/main.cf")
+    assert grown.gen("diff").stdout == "nothing to change\n"
+    # What was kept serves again.
+    want(grown, True)
+    grown.gen("apply")
+    sent = grown.send(at=grown.urgent, to=["hugo@dest.example"], headers=headers(4))
+    assert grown.delivered(sent) == {"hugo@dest.example": 4}
+
+
+def defer(gateway, priority):
+    """Have a message wait in the urgent frontend, since the instance of its priority is away."""
+    gateway.ctl("stop", str(priority))
+    sent = gateway.send(at=gateway.urgent, to=["ida@dest.example"], headers=headers(priority))
+    gateway.log.wait_for(r"%s/smtp\S+: .*to=<ida@.*status=deferred" % URGENT)
+    return sent
+
+
+def test_with_mail_it_stays_unless_it_is_drained(grown):
+    want(grown, True)
+    grown.gen("apply")
+    sent = defer(grown, 3)
+    want(grown, False)
+    refused = grown.gen("apply", check=False)
+    assert refused.returncode == 1
+    assert 'URGENT_LISTEN = "" would remove postfix-urgent, which has 1 message' in refused.stderr
+    assert "peg-gen apply --drain" in refused.stderr
+    assert connects(grown.urgent)
+    late = grown.gen("apply", "--drain=2", check=False)
+    assert late.returncode == 1
+    assert "1 messages are left in instances that are to be removed" in late.stderr
+    assert not connects(grown.urgent)  # nothing new
+    grown.ctl("start", "3")
+    grown.gen("apply", "--drain")
+    assert grown.delivered(sent) == {"ida@dest.example": 3}
+    assert not any(URGENT in command for command in grown.leftovers().values())
+
+
+def test_who_thinks_better_of_it_has_it_listen_again(grown):
+    want(grown, True)
+    grown.gen("apply")
+    sent = defer(grown, 3)
+    want(grown, False)
+    assert grown.gen("apply", "--drain=1", check=False).returncode == 1
+    want(grown, True)
+    grown.gen("apply")
+    assert connects(grown.urgent)
+    grown.ctl("start", "3")
+    grown.flush("urgent")
+    assert grown.delivered(sent) == {"ida@dest.example": 3}
+
+
+def test_with_mail_it_stays_in_a_gateway_that_is_stopped(grown):
+    want(grown, True)
+    grown.gen("apply")
+    sent = defer(grown, 3)
+    grown.ctl("stop")
+    want(grown, False)
+    for options in ((), ("--drain",)):
+        refused = grown.gen("apply", *options, check=False)
+        assert refused.returncode == 1 and "postfix-urgent, which has 1 message" in refused.stderr
+    want(grown, True)
+    grown.ctl("start")
+    grown.flush("urgent")
+    assert grown.delivered(sent) == {"ida@dest.example": 3}
+
+
+def test_its_mail_is_waited_for_where_an_instance_goes(grown):
+    last = max(PRIORITIES)
+    want(grown, True)
+    grown.gen("apply")
+    sent = defer(grown, last)
+    grown.write_rules("".join(l + "\n" for l in RULES.splitlines() if not l.endswith(str(last))))
+    want(grown, True, PRIORITY_COUNT=last)
+    grown.gen("apply", "--drain")
+    assert grown.delivered(sent)["ida@dest.example"] in (last - 1, last)
+    services = [line.split()[0] for line in grown.postfix_services("urgent")]
+    assert "peg%d" % (last - 1) in services and "peg%d" % last not in services
+
+
+def test_where_instances_move_its_mail_counts(grown):
+    want(grown, True)
+    grown.gen("apply")
+    defer(grown, 3)
+    want(grown, True, INSTANCE_PORT_BASE=grown.ports.instance_base + 10)
+    refused = grown.gen("apply", check=False)
+    assert refused.returncode == 1
+    assert "move instances, and postfix-urgent has 1 message in its queue" in refused.stderr
+    assert FRONTEND not in refused.stderr
