@@ -107,7 +107,9 @@ def test_a_page_has_its_sections_in_the_usual_order(name):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_refers_to_pages_that_exist(name):
     for line in re.findall(r"^(?:\.|.* )Xr (.+)$", page(name), re.M):
-        for stem, number in re.findall(r"([\w.-]+) (\d)\b", line):
+        references = re.findall(r"([\w.-]+) (\d)\b", line)
+        assert len(references) == 1, line  # a second one would be shown as text
+        for stem, number in references:
             if stem.startswith(("peg-", "priority-email")):
                 assert "%s.%s" % (stem, number) in NAMES
 
