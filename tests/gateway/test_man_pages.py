@@ -100,7 +100,8 @@ def test_a_page_has_its_sections_in_the_usual_order(name):
     text = page(name)
     assert ".Dt %s %s\n" % (stem.upper(), number) in text
     assert "\n.Nm %s\n" % stem in text
-    wanted = USUAL_SECTIONS + (["SYNOPSIS", "EXIT STATUS"] if stem in PROGRAMS and number != "5" else [])
+    is_program = PROGRAMS.get(stem) == name
+    wanted = USUAL_SECTIONS + (["SYNOPSIS", "EXIT STATUS"] if is_program else [])
     assert set(wanted) <= set(re.findall(r"^\.Sh (.+)$", text, re.M))
 
 
@@ -167,7 +168,8 @@ def test_the_commands_are_those_of_the_help(program):
 def test_the_exit_statuses_are_those_of_the_source(program):
     known = {0, 1, 2}
     if program == "peg-showqueues":
-        known |= {int(re.search(r"SHOW_UNKNOWN = (\d)", read("showqueues/show_options.h")).group(1))}
+        options = read("showqueues/show_options.h")
+        known |= {int(re.search(r"SHOW_UNKNOWN = (\d)", options).group(1))}
     if program == "peg-bounce":
         known |= {getattr(os, name) for name in names_in(read("bounce/event.c"), r"\bEX_[A-Z]+")}
     text = section(page(PROGRAMS[program]), "EXIT STATUS")
@@ -210,16 +212,9 @@ def test_what_peg_decisions_prints_is_told():
 # Files
 
 
-def constants():
-    """Numbers and texts that the table of parameters is written with."""
-    header, table = read("lib/settings.h"), read("lib/settings_table.c")
-    numbers = {n: int(v) for n, v in re.findall(r"\b([A-Z_]+) = (-?\d+)", header + table)}
-    return numbers, dict(re.findall(r'#define (SETTINGS_\w+) "([^"]*)"', header))
-
-
 def parameters():
     """{name: (default or None, how the name goes on)} of the source's table."""
-    texts = constants()[1]
+    texts = dict(re.findall(r'#define (SETTINGS_\w+) "([^"]*)"', read("lib/settings.h")))
     rows = re.findall(
         r'\{"([A-Z_]+)", KIND_\w+, [^,]+, [^,]+, ((?:"[^"]*"|NULL|[A-Z_ ]+)+),\s+SUFFIX_(\w+),',
         read("lib/settings_table.c"),
@@ -246,7 +241,8 @@ def needed(tmp_path):
     said = run("peg-explain", "--root", str(tmp_path), "a@x.example").stderr
     found = re.findall(r"\d: ([A-Z_]+?)(?:_DEFAULT|\[0\])? = \"%\": (.*?),? is needed$", said, re.M)
     told = {name: re.sub(r", such as .*", "", text) for name, text in found}
-    command = re.search(r'KIND_COMMAND:.*?NEEDED_SIZE, "(.*?)"\);', read("lib/settings_table.c"), re.S)
+    source = read("lib/settings_table.c")
+    command = re.search(r'KIND_COMMAND:.*?NEEDED_SIZE, "(.*?)"\);', source, re.S)
     assert "BOUNCE_COMMAND" not in told  # `%` is a command
     return dict(told, BOUNCE_COMMAND=command.group(1).replace('\\"', '"'))
 
