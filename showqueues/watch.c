@@ -17,6 +17,7 @@
 #include "showqueues/watch_pace.h"
 #include "showqueues/watch_terminal.h"
 #include "showqueues/watch_view.h"
+#include "survey/flow.h"
 
 enum input { SIGNALS, KEYS, EVENTS, INPUT_COUNT };
 
@@ -179,19 +180,23 @@ static enum next take_key(struct watch *watch)
     return NEXT_DRAW;
 }
 
-/* Wait until something is to be done. */
+/* Wait until something is to be done. Of what happens meanwhile much is drained at a time. */
 static enum next wait_for(struct watch *watch)
 {
+    nfds_t count = INPUT_COUNT; /* without EVENTS where some have come, and gather */
+
     for (;;) {
         int64_t left_ms = watch->pace.due_ms - clock_boot_ms();
+        int64_t wait_ms = count == EVENTS && left_ms > FLOW_WAIT_MS ? FLOW_WAIT_MS : left_ms;
+        int ready = poll(watch->inputs, count, wait_ms > 0 ? (int)wait_ms : 0);
 
-        if (poll(watch->inputs, INPUT_COUNT, left_ms > 0 ? (int)left_ms : 0) > 0) {
-            if (watch->inputs[SIGNALS].revents != 0)
-                return take_signal(watch);
-            if (watch->inputs[KEYS].revents != 0)
-                return take_key(watch);
+        if (ready > 0 && watch->inputs[SIGNALS].revents != 0)
+            return take_signal(watch);
+        if (ready > 0 && watch->inputs[KEYS].revents != 0)
+            return take_key(watch);
+        if (count == EVENTS)
             watch->source->drain(watch->source->arg);
-        }
+        count = count == INPUT_COUNT && ready > 0 ? EVENTS : INPUT_COUNT;
         if (left_ms <= 0)
             return NEXT_LOOK;
     }

@@ -22,7 +22,7 @@ struct watch_source {
      */
     bool (*take)(void *arg, enum survey_detail detail, bool (*is_over)(void *over_arg),
                  void *over_arg, struct survey *survey_r, char why_r[WATCH_WHY_SIZE]);
-    int fd; /* drain() is wanted when it is readable; -1: never */
+    int fd; /* FLOW_WAIT_MS after it is readable drain() is wanted; -1: never */
     void (*drain)(void *arg);
     void *arg; /* of both */
 };

@@ -82,7 +82,7 @@ int watch_here(const struct show_options *options)
     if (here.settings == NULL)
         return EXIT_FAILED;
     if (can_look(&here)) {
-        here.flow = source_is_here(here.settings) ? flow_open() : NULL;
+        here.flow = source_is_here(here.settings) ? flow_open(FLOW_MESSAGES) : NULL;
         if (here.flow != NULL)
             source.fd = flow_descriptor(here.flow);
         status = watch_run(&source, options->common.program, options->watch_s);

@@ -1,13 +1,18 @@
 /*
  * flow - what goes through the queues of all Postfixes of this host, by inotify(7)
  *
- * One inotify descriptor for all of them. survey/flow_count.h says what counts, of the messages
- * that move while this watches. A message that is gone before its size could be read counts without
- * octets and recipients. Where the kernel has to drop events, since nobody took them (16384 of
- * them: /proc/sys/fs/inotify/max_queued_events), what happened meanwhile is not counted.
+ * survey/flow_count.h says what counts, of the messages that move while this watches. Events wait
+ * in the kernel for flow_drain(), and cost the less the more of them it takes at a time. Where the
+ * kernel has to drop some, since nobody took them (it keeps 16384 of them, or what
+ * /proc/sys/fs/inotify/max_queued_events says), what happened meanwhile is not counted. Each
+ * Postfix makes six of a message: through a frontend and an instance some 1300 can pass meanwhile.
+ *
+ * Sizes cannot wait: a message that is gone before flow_take_sizes() counts without octets and
+ * recipients.
  *
  * Threads: every call but open and close may run concurrently; flow_watch() in one at a time, and
- * flow_drain() as well. None waits for another one that reads folders of queues.
+ * flow_take_sizes() and flow_drain() as well. None waits for another one that reads folders of
+ * queues.
  */
 #ifndef PEG_FLOW_H
 #define PEG_FLOW_H
@@ -21,14 +26,25 @@
 
 struct flow;
 
+enum flow_detail {
+    FLOW_MESSAGES, /* octets and recipients stay 0 */
+    FLOW_SIZES
+};
+
+/* How long events may gather: a sixth of what 2000 messages a second leave. */
+enum { FLOW_WAIT_MS = 100 };
+
 /* Nothing is watched yet. NULL with errno. */
-struct flow *flow_open(void) PEG_MUST_USE;
+struct flow *flow_open(enum flow_detail detail) PEG_MUST_USE;
 
 /* Free *flow and set it to NULL, which it may be. */
 void flow_close(struct flow **flow);
 
 /* Readable when there is something for flow_drain(). */
 int flow_descriptor(const struct flow *flow) PEG_MUST_USE;
+
+/* Readable when there is something for flow_take_sizes(); -1: never. */
+int flow_arrivals_descriptor(const struct flow *flow) PEG_MUST_USE;
 
 /*
  * Watch the Postfixes of these settings, which are borrowed for the call: those that are new begin
@@ -41,9 +57,17 @@ int flow_descriptor(const struct flow *flow) PEG_MUST_USE;
 bool flow_watch(struct flow *flow, const struct settings *settings,
                 char why_r[QUEUES_WHY_SIZE]) PEG_MUST_USE;
 
+/* Read the sizes of messages that have become active since the last call. flow_drain() does it too,
+ * when it may be late. */
+void flow_take_sizes(struct flow *flow);
+
 /* Count what has happened since the last call. is_over() may be NULL, and ends it in the midst,
  * even in long queues; what was not looked at by then leaves without octets. */
 void flow_drain(struct flow *flow, bool (*is_over)(void *arg), void *arg);
+
+/* How long events shall gather before flow_drain(): FLOW_WAIT_MS, or not at all where queues are
+ * hashed, since a new subfolder is not watched before that. */
+int flow_wait_ms(struct flow *flow) PEG_MUST_USE;
 
 /* Put what is known into a survey of the same settings. */
 void flow_fill(struct flow *flow, struct survey *survey);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum stage {
-    FOUND,   /* in `active`; that it went there may not have been told yet */
+    FOUND,   /* in `active`; that it went there may not have been counted yet */
     RECEIVED /* in `active`, or back in `incoming` */
 };
 
@@ -47,9 +47,13 @@ static void forget(struct flow_count *count, struct message *message)
 static struct message *remember(struct flow_count *count, const char *name, enum stage stage)
 {
     size_t text_size = strlen(name) + 1;
-    struct message *message;
+    struct message *message = find(&count->messages, name);
 
-    forget(count, find(&count->messages, name));
+    if (message != NULL) {
+        message->stage = stage;
+        message->has_size = false;
+        return message;
+    }
     if (count->remembered >= FLOW_COUNT_REMEMBERED_MAX)
         return NULL;
     message = calloc(1, sizeof *message + text_size);
@@ -134,9 +138,15 @@ static struct flow_move take_move(struct flow_count *count, uint32_t cookie)
 static void moved_to(struct flow_count *count, const struct flow_event *event)
 {
     struct flow_move move = take_move(count, event->cookie);
+    const struct message *known;
 
     if (!queues_is_id(event->name) || (event->queue == QUEUE_INCOMING && move.is_new))
         return;
+    known = find(&count->messages, event->name);
+    if (!move.has_size && known != NULL && known->has_size) {
+        move.has_size = true;
+        move.size = known->size;
+    }
     if (!move.has_size && (move.is_owed || event->queue == QUEUE_ACTIVE))
         move.has_size = count->read_size(count->arg, event->queue, event->name, &move.size);
     if (move.is_owed)
@@ -175,6 +185,15 @@ void flow_count_event(struct flow_count *count, const struct flow_event *event, 
         deleted(count, event, now_ms);
         break;
     }
+}
+
+void flow_count_arrived(struct flow_count *count, const char *name)
+{
+    struct flow_size size;
+
+    if (queues_is_id(name) && find(&count->messages, name) == NULL &&
+        count->read_size(count->arg, QUEUE_ACTIVE, name, &size))
+        set_size(remember(count, name, FOUND), true, &size);
 }
 
 void flow_count_look_begin(struct flow_count *count)

@@ -78,10 +78,17 @@ struct flow_count {
 void flow_count_event(struct flow_count *count, const struct flow_event *event, int64_t now_ms);
 
 /*
+ * Read the size of a message that came to `active`, perhaps before the events that tell of that are
+ * counted: then it may be gone.
+ */
+void flow_count_arrived(struct flow_count *count, const char *name);
+
+/*
  * Look at all messages in `active` and `incoming` anew, at the beginning of the watch and where
- * events were lost: call begin, found for each message, and end. Events that are on their way
- * meanwhile may come after it; what they tell is known then or is not, and is right in both cases.
- * Nothing is counted.
+ * events were lost: call begin, found for each message, and end. Where there are only new folders,
+ * call found alone: what is known stays, until events tell that it has gone. Events that are on
+ * their way meanwhile may come after it; what they tell is known then or is not, and is right in
+ * both cases. Nothing is counted.
  */
 void flow_count_look_begin(struct flow_count *count);
 void flow_count_found(struct flow_count *count, enum queue queue, const char *name);

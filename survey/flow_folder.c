@@ -11,12 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* IN_CREATE is for subfolders; it comes for each new file in `incoming` as well. */
-#define EVENTS (IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR)
+/* Of subfolders; IN_CREATE comes for each new file in `incoming` as well. */
+#define FOLDER_EVENTS (IN_CREATE | IN_MOVED_TO | IN_ONLYDIR)
 
-void flow_folder_init(struct flow_folder *folder, enum queue queue)
+void flow_folder_init(struct flow_folder *folder, enum queue queue, int inotify_fd, uint32_t events)
 {
-    *folder = (struct flow_folder){.queue = queue, .fd = -1};
+    *folder =
+        (struct flow_folder){.queue = queue, .inotify_fd = inotify_fd, .events = events, .fd = -1};
 }
 
 const struct flow_watch *flow_folder_find(const struct flow_folder *folder, int wd)
@@ -28,17 +29,16 @@ const struct flow_watch *flow_folder_find(const struct flow_folder *folder, int 
 }
 
 /* Watch one folder. Returns false with errno. */
-static bool add_watch(struct flow_folder *folder, int inotify_fd, const char *path,
-                      const char *below)
+static bool add_watch(struct flow_folder *folder, const char *path, const char *below)
 {
-    int wd = inotify_add_watch(inotify_fd, path, EVENTS);
+    int wd = inotify_add_watch(folder->inotify_fd, path, folder->events | FOLDER_EVENTS);
     struct flow_watch *watches;
 
     if (wd < 0 || flow_folder_find(folder, wd) != NULL)
         return wd >= 0;
     watches = reallocarray(folder->watches, folder->watch_count + 1, sizeof *watches);
     if (watches == NULL) {
-        inotify_rm_watch(inotify_fd, wd);
+        inotify_rm_watch(folder->inotify_fd, wd);
         errno = ENOMEM;
         return false;
     }
@@ -72,11 +72,11 @@ static void leave(struct place *place)
 }
 
 /* Watch a folder and its hashed subfolders. Returns false with errno where one cannot be. */
-static bool add_tree(struct flow_folder *folder, int inotify_fd, struct place *place)
+static bool add_tree(struct flow_folder *folder, struct place *place)
 {
     const char *below = place->path + place->base_len;
     struct dirent *entry;
-    bool ok = add_watch(folder, inotify_fd, place->path, below);
+    bool ok = add_watch(folder, place->path, below);
     DIR *dir;
 
     if (!ok)
@@ -84,7 +84,7 @@ static bool add_tree(struct flow_folder *folder, int inotify_fd, struct place *p
     dir = opendir(place->path);
     while (ok && dir != NULL && (entry = readdir(dir)) != NULL)
         if (enter(place, entry->d_name)) {
-            ok = add_tree(folder, inotify_fd, place);
+            ok = add_tree(folder, place);
             leave(place);
         }
     if (dir != NULL)
@@ -108,8 +108,7 @@ static bool place_of(struct place *place_r, const struct flow_folder *folder, co
     return true;
 }
 
-bool flow_folder_watch(struct flow_folder *folder, int inotify_fd, const char *queue_dir,
-                       bool *changed_r)
+bool flow_folder_watch(struct flow_folder *folder, const char *queue_dir, bool *changed_r)
 {
     struct place place;
     struct stat found;
@@ -124,7 +123,7 @@ bool flow_folder_watch(struct flow_folder *folder, int inotify_fd, const char *q
         return true;
     }
     error = errno;
-    flow_folder_end(folder, inotify_fd);
+    flow_folder_end(folder);
     errno = error;
     if (fd < 0)
         return false;
@@ -132,41 +131,41 @@ bool flow_folder_watch(struct flow_folder *folder, int inotify_fd, const char *q
     folder->fd = fd;
     folder->dev = found.st_dev;
     folder->ino = found.st_ino;
-    if (add_tree(folder, inotify_fd, &place))
+    if (add_tree(folder, &place))
         return true;
     error = errno;
-    flow_folder_end(folder, inotify_fd);
+    flow_folder_end(folder);
     errno = error;
     return false;
 }
 
-bool flow_folder_add(struct flow_folder *folder, int inotify_fd, const char *queue_dir,
+bool flow_folder_add(struct flow_folder *folder, const char *queue_dir,
                      const struct flow_watch *parent, const char *name)
 {
     struct place place;
 
     return !place_of(&place, folder, queue_dir, parent->below) || !enter(&place, name) ||
-           add_tree(folder, inotify_fd, &place);
+           add_tree(folder, &place);
 }
 
-void flow_folder_ended(struct flow_folder *folder, int inotify_fd, int wd)
+void flow_folder_ended(struct flow_folder *folder, int wd)
 {
     for (size_t i = 0; i < folder->watch_count; i++)
         if (folder->watches[i].wd == wd) {
             if (folder->watches[i].below[0] == '\0')
-                flow_folder_end(folder, inotify_fd);
+                flow_folder_end(folder);
             else
                 folder->watches[i] = folder->watches[--folder->watch_count];
             return;
         }
 }
 
-void flow_folder_end(struct flow_folder *folder, int inotify_fd)
+void flow_folder_end(struct flow_folder *folder)
 {
     for (size_t i = 0; i < folder->watch_count; i++)
-        inotify_rm_watch(inotify_fd, folder->watches[i].wd); /* it may be gone */
+        inotify_rm_watch(folder->inotify_fd, folder->watches[i].wd); /* it may be gone */
     free(folder->watches);
     if (folder->fd >= 0)
         close(folder->fd);
-    flow_folder_init(folder, folder->queue);
+    flow_folder_init(folder, folder->queue, folder->inotify_fd, folder->events);
 }

@@ -3,66 +3,10 @@
 
 #include <inttypes.h>
 
-#include "tests/unit/flow_fixture.h"
-#include "tests/unit/settings_of.h"
+#include "tests/unit/flow_watching_fixture.h"
 
 enum { MANY = 10000 }; /* moves: more than the kernel keeps */
 enum { PATIENCE_S = 30 };
-
-struct watching {
-    char *root;
-    struct settings *settings;
-    struct flow *flow;
-};
-
-static void watch(struct watching *watching)
-{
-    char why[QUEUES_WHY_SIZE];
-
-    assert_true(flow_watch(watching->flow, watching->settings, why));
-    flow_drain(watching->flow, NULL, NULL); /* which looks at what is there */
-}
-
-static struct watching begin(char *root, const char *lines)
-{
-    struct watching watching = {.root = root, .settings = settings_of(root, lines)};
-
-    watching.flow = flow_open();
-    assert_non_null(watching.flow);
-    watch(&watching);
-    return watching;
-}
-
-static void end(struct watching *watching)
-{
-    flow_close(&watching->flow);
-    assert_null(watching->flow);
-    settings_free(&watching->settings);
-}
-
-static const struct survey_flow *flow_of(const struct watching *watching, int instance)
-{
-    static struct survey survey;
-
-    survey = (struct survey){.instances = {{.instance = instance}}, .instance_count = 1};
-    flow_drain(watching->flow, NULL, NULL);
-    flow_fill(watching->flow, &survey);
-    return &survey.instances[0].flow;
-}
-
-static void expect(const struct watching *watching, int instance, uint64_t received, uint64_t left)
-{
-    const struct survey_flow *flow = flow_of(watching, instance);
-
-    assert_true(flow->is_known);
-    assert_true(flow->since_ms > 0);
-    assert_int_equal(flow->received_messages, received);
-    assert_int_equal(flow->received_octets, received * OCTETS);
-    assert_int_equal(flow->received_recipients, received * RECIPIENTS);
-    assert_int_equal(flow->left_messages, left);
-    assert_int_equal(flow->left_octets, left * OCTETS);
-    assert_int_equal(flow->left_recipients, left * RECIPIENTS);
-}
 
 static void messages_are_counted_for_each_postfix(void **state)
 {
@@ -246,7 +190,7 @@ static void a_look_at_long_queues_holds_nobody_up_and_can_be_ended(void **state)
         snprintf(name, sizeof name, FRONTEND "incoming/A%d", i);
         make_message(root, name);
     }
-    watching.flow = flow_open();
+    watching.flow = flow_open(FLOW_SIZES);
     assert_non_null(watching.flow);
     assert_true(flow_watch(watching.flow, watching.settings, why));
     alarm(PATIENCE_S); /* a lock that is held would be waited for for ever */
@@ -265,7 +209,7 @@ static void what_cannot_be_watched_is_told(void **state)
     make_both(root);
     break_folder(root, POSTFIX0 "active");
     watching.settings = settings_of(root, TWO);
-    watching.flow = flow_open();
+    watching.flow = flow_open(FLOW_SIZES);
     assert_non_null(watching.flow);
     assert_false(flow_watch(watching.flow, watching.settings, why));
     assert_non_null(strstr(why, POSTFIX0 "active: Too many levels of symbolic links, "));

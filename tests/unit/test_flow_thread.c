@@ -1,13 +1,15 @@
 /* test_flow_thread - the thread that counts, and what it says in the log */
 #include "monitor/flow_thread.h"
 
+#include <poll.h>
+
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "tests/unit/flow_fixture.h"
 #include "tests/unit/settings_of.h"
 
-enum { MESSAGES = 500, PATIENCE_MS = 30000, PAUSE_MS = 5 };
+enum { MESSAGES = 500, PATIENCE_MS = 30000, PAUSE_MS = 5, TURNS = 10, ASKED = 100 };
 
 static struct survey_flow flow_of_frontend(struct flow_thread *thread,
                                            const struct settings *settings)
@@ -44,6 +46,112 @@ static void it_counts_while_others_ask(void **state)
     assert_int_equal(found.received_messages, MESSAGES);
     assert_int_equal(found.left_messages, MESSAGES);
     flow_thread_end(&thread);
+    settings_free(&settings);
+}
+
+/* Wait until so many messages have left, without a wakeup of the thread. */
+static struct survey_flow wait_for_left(const struct flow_thread *thread, uint64_t messages)
+{
+    static struct survey survey;
+    int64_t deadline_ms = clock_boot_ms() + PATIENCE_MS;
+
+    do {
+        clock_sleep_ms(1);
+        survey = (struct survey){.instances = {{.instance = PEG_FRONTEND}}, .instance_count = 1};
+        flow_fill(thread->flow, &survey);
+    } while (survey.instances[0].flow.left_messages < messages && clock_boot_ms() < deadline_ms);
+    assert_int_equal(survey.instances[0].flow.left_messages, messages);
+    return survey.instances[0].flow;
+}
+
+/* A message that goes when the thread has read its size. Returns how long that took. */
+static int64_t pass(const char *root, const struct flow_thread *thread)
+{
+    struct pollfd arrivals = {.fd = flow_arrivals_descriptor(thread->flow), .events = POLLIN};
+    struct survey survey = {.instance_count = 0};
+    int64_t began_ms, read_ms;
+
+    make_message(root, FRONTEND "incoming/A1");
+    rename_in(root, FRONTEND "incoming/A1", FRONTEND "active/A1");
+    began_ms = clock_boot_ms();
+    while (poll(&arrivals, 1, 0) > 0 && clock_boot_ms() < began_ms + PATIENCE_MS)
+        clock_sleep_ms(1);
+    flow_fill(thread->flow, &survey); /* which waits for the one who has taken the event */
+    read_ms = clock_boot_ms();
+    remove_in(root, FRONTEND "active/A1");
+    return read_ms - began_ms;
+}
+
+static void events_gather_before_they_are_counted_but_sizes_are_read_at_once(void **state)
+{
+    char *root = *state;
+    struct settings *settings = settings_of(root, TWO);
+    struct flow_thread thread;
+    struct survey_flow found;
+    int64_t counted_ms, reading_ms = 0;
+
+    make_both(root);
+    flow_thread_start(&thread, settings);
+    pass(root, &thread);
+    wait_for_left(&thread, 1); /* so the thread has begun */
+    counted_ms = clock_boot_ms();
+    for (uint64_t n = 2; n <= TURNS; n++) {
+        reading_ms += pass(root, &thread);
+        found = wait_for_left(&thread, n);
+    }
+    assert_true(clock_boot_ms() - counted_ms >= (TURNS - 1) * FLOW_WAIT_MS / 2);
+    assert_true(reading_ms < (TURNS - 1) * FLOW_WAIT_MS / 2);
+    assert_int_equal(found.received_messages, TURNS);
+    assert_int_equal(found.received_octets, TURNS * OCTETS);
+    assert_int_equal(found.left_octets, TURNS * OCTETS);
+    assert_int_equal(found.left_recipients, TURNS * RECIPIENTS);
+    flow_thread_end(&thread);
+    settings_free(&settings);
+}
+
+static void who_asks_is_told_of_all_that_has_happened(void **state)
+{
+    char *root = *state;
+    struct settings *settings = settings_of(root, TWO);
+    struct flow_thread thread;
+    int64_t began_ms;
+
+    make_both(root);
+    flow_thread_start(&thread, settings);
+    began_ms = clock_boot_ms();
+    for (uint64_t n = 1; n <= ASKED; n++) {
+        static struct survey survey;
+
+        pass(root, &thread);
+        survey = (struct survey){.instances = {{.instance = PEG_FRONTEND}}, .instance_count = 1};
+        flow_thread_fill(&thread, &survey);
+        assert_int_equal(survey.instances[0].flow.left_messages, n);
+    }
+    assert_true(clock_boot_ms() - began_ms < ASKED * FLOW_WAIT_MS / 2); /* nothing gathers */
+    flow_thread_end(&thread);
+    settings_free(&settings);
+}
+
+static void it_ends_at_once_while_events_gather(void **state)
+{
+    char *root = *state;
+    struct settings *settings = settings_of(root, TWO);
+    struct flow_thread thread;
+    int64_t took_ms = 0;
+
+    make_both(root);
+    for (int i = 0; i < TURNS; i++) {
+        int64_t began_ms;
+
+        flow_thread_start(&thread, settings);
+        pass(root, &thread);
+        wait_for_left(&thread, 1);
+        pass(root, &thread); /* from here on it waits for more */
+        began_ms = clock_boot_ms();
+        flow_thread_end(&thread);
+        took_ms += clock_boot_ms() - began_ms;
+    }
+    assert_true(took_ms < TURNS * FLOW_WAIT_MS / 2);
     settings_free(&settings);
 }
 
@@ -91,6 +199,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_counts_while_others_ask, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            events_gather_before_they_are_counted_but_sizes_are_read_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_asks_is_told_of_all_that_has_happened, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(it_ends_at_once_while_events_gather, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             what_cannot_be_watched_is_in_the_log_once_and_once_more_when_it_can, set_up, tear_down),
     };

@@ -45,7 +45,7 @@ static void what_passes_while_it_looks_is_counted_for_the_next(void **state)
     static struct survey survey;
     const struct show_options options = {.is_whole = true};
     struct passing passing = {.root = *state, .in_turn = messages_in_turn()};
-    struct watch_here here = {.options = &options, .flow = flow_open()};
+    struct watch_here here = {.options = &options, .flow = flow_open(FLOW_MESSAGES)};
     char why[WATCH_WHY_SIZE];
 
     make_both(*state);
@@ -75,7 +75,7 @@ static void the_urgent_frontend_has_a_flow_of_its_own(void **state)
 {
     static struct survey survey;
     const struct show_options options = {.is_whole = true};
-    struct watch_here here = {.options = &options, .flow = flow_open()};
+    struct watch_here here = {.options = &options, .flow = flow_open(FLOW_MESSAGES)};
     struct passing passing = {.root = *state};
     char why[WATCH_WHY_SIZE];
 
