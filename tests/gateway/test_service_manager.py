@@ -170,12 +170,15 @@ def test_mail_goes_its_way_from_within_the_sandbox(running):
     }
 
 
-def test_the_queue_is_looked_into_from_within_the_sandbox(running):
-    said = running.do(
+def tidy_in_the_sandbox(running):
+    return running.do(
         "cd %s && PYTHONPATH=. python3 -B -m harness.sandbox peg-tcpmap.service "
         "/usr/local/sbin/peg-decisions tidy --force" % HARNESS
     )
-    assert "peg-decisions: queue: 0 messages" in said
+
+
+def test_the_queue_is_looked_into_from_within_the_sandbox(running):
+    assert "peg-decisions: queue: 0 messages" in tidy_in_the_sandbox(running)
 
 
 def test_the_monitor_counts_from_within_the_sandbox(running):
@@ -317,6 +320,27 @@ def test_an_urgent_frontend_comes_and_goes_with_its_unit(running):
     assert calls.index("disable peg-urgent.service") > stopped
     assert calls.index("unmask postfix@postfix-urgent.service") > stopped
     assert running.do("peg-gen diff") == "nothing to change\n"
+
+
+def test_the_urgent_frontend_answers_the_doctor_and_who_looks_into_its_queue(running):
+    """As a user of its own; and when it is gone nobody waits for its answer."""
+    running.set_parameter("URGENT_LISTEN", "127.0.0.1:26")
+    running.do("peg-gen apply")
+    with network_of(running.machine.pid), Sender("127.0.0.1", 26) as sender:
+        sent = sender.send(to=["bob@urgent.example"], primary_precedence="flash")
+    (arrived,) = running.relay.wait_for(1, tag=sent.tag, timeout=60)
+    assert arrived.instance == 4
+    said = running.do("peg-gen doctor")
+    assert "peg-milter: answers the urgent frontend, user postfix-urgent on " in said
+    assert re.search("ok +priority 4, urgent: the probe came by postfix4 in ", said)
+    assert "queue: 0 messages" in tidy_in_the_sandbox(running)
+    running.do("kill -9 $(cat /var/spool/postfix-urgent/pid/master.pid)")
+    status, said = running.run("peg-gen doctor")
+    assert status == 1 and "FAILED   postfix-urgent: does not run; start it: peg-ctl start\n" in said
+    running.do("peg-ctl start")
+    running.set_parameter("URGENT_LISTEN", '""')
+    running.do("peg-gen apply")
+    assert "queue: 0 messages" in tidy_in_the_sandbox(running)
 
 
 def test_a_start_that_fails_says_what_systemd_says(running):
