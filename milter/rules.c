@@ -97,28 +97,27 @@ const struct rule *rules_get(const struct rules *rules, size_t index)
     return &rules->rules[index];
 }
 
-/* The first place in by_source whose source is not before this one, or behind it with `behind`. */
-static size_t bound(const struct rules *rules, const char *source, bool behind)
+static int compare_with(const struct rules *rules, size_t place, const char *source)
 {
-    size_t low = 0, high = rules->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcasecmp(rules->rules[rules->by_source[middle]].source, source);
-
-        if (order < 0 || (order == 0 && behind))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return strcasecmp(rules->rules[rules->by_source[place]].source, source);
 }
 
+/* Most headers have no rules, and cost one search. */
 const size_t *rules_for(const struct rules *rules, const char *source, size_t *count_r)
 {
-    size_t first = bound(rules, source, false);
+    size_t first = 0, behind = rules->count;
 
-    *count_r = bound(rules, source, true) - first;
+    while (first < behind) {
+        size_t middle = first + (behind - first) / 2;
+
+        if (compare_with(rules, middle, source) < 0)
+            first = middle + 1;
+        else
+            behind = middle;
+    }
+    while (behind < rules->count && compare_with(rules, behind, source) == 0)
+        behind++;
+    *count_r = behind - first;
     return *count_r > 0 ? rules->by_source + first : NULL;
 }
 

@@ -11,7 +11,6 @@
 #include "lib/log.h"
 #include "lib/message_name.h"
 #include "lib/route.h"
-#include "milter/change.h"
 #include "milter/classify.h"
 #include "milter/decide.h"
 #include "milter/drain.h"
@@ -19,6 +18,7 @@
 #include "milter/keep.h"
 #include "milter/limit.h"
 #include "milter/macros.h"
+#include "milter/orcpt.h"
 #include "milter/policy.h"
 #include "milter/report.h"
 
@@ -34,7 +34,7 @@ static struct table *decisions; /* set before any session */
 
 struct session {
     unsigned long without_reply; /* SMFIP_NR_* that the frontend agreed to */
-    struct policy *policy;       /* of the message that has a place; NULL: there is none */
+    struct policy *policy;       /* of this message */
     struct classify *classify;
     struct envelope envelope;
     unsigned route_headers; /* copies of our own header that the client sent */
@@ -52,25 +52,14 @@ static struct session *session_new(void)
     return NULL;
 }
 
-/* Once a message is over, in whichever way. Its place is free before Postfix hears the answer, and
- * so before the next message. */
-static void leave_message(struct session *session)
-{
-    if (session->policy == NULL)
-        return;
-    envelope_reset(&session->envelope);
-    policy_release(&session->policy);
-    limit_leave();
-}
-
 /* NULL is allowed. */
 static void session_free(struct session *session)
 {
     if (session == NULL)
         return;
-    leave_message(session);
     classify_free(&session->classify);
     envelope_deinit(&session->envelope);
+    policy_release(&session->policy);
     free(session);
 }
 
@@ -85,8 +74,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
                              unsigned long *steps_r, unsigned long *unused0_r,
                              unsigned long *unused1_r)
 {
-    struct session *session;
     struct policy *policy;
+    struct session *session;
 
     (void)unused0, (void)unused1;
     if ((offered_actions & ACTIONS) != ACTIONS) {
@@ -138,26 +127,15 @@ static void take_macros(SMFICTX *ctx, struct session *session)
     }
 }
 
-/*
- * Take a place among the messages that are being decided. Without one (the log says so) a message
- * goes by the default priority, and nothing more of it is looked at; it cannot be accepted at once,
- * since Postfix does not wait for an answer to MAIL.
- */
-static bool begin_message(struct session *session)
+static void begin_message(struct session *session)
 {
-    struct policy *policy = policy_current();
-
-    leave_message(session); /* one that has had no end */
-    if (!limit_enter(policy->settings->milter_connections)) {
-        policy_release(&policy);
-        return false;
-    }
-    session->policy = policy;
+    envelope_reset(&session->envelope);
+    policy_release(&session->policy);
+    session->policy = policy_current();
     session->route_headers = 0;
     session->not_whole = false;
-    classify_begin(session->classify, policy->rules, policy->settings->default_priority, on_gave_up,
-                   session);
-    return true;
+    classify_begin(session->classify, session->policy->rules,
+                   session->policy->settings->default_priority, on_gave_up, session);
 }
 
 static sfsistat on_sender(SMFICTX *ctx, char **arguments)
@@ -166,11 +144,10 @@ static sfsistat on_sender(SMFICTX *ctx, char **arguments)
 
     if (session == NULL) /* what speaks to us has not negotiated: no Postfix does that */
         return SMFIS_ACCEPT;
-    if (begin_message(session)) {
-        if (!envelope_set_sender(&session->envelope, arguments[0]))
-            session->not_whole = true;
-        take_macros(ctx, session);
-    }
+    begin_message(session);
+    if (!envelope_set_sender(&session->envelope, arguments[0]))
+        session->not_whole = true;
+    take_macros(ctx, session);
     return answer(session, SMFIP_NR_MAIL);
 }
 
@@ -179,10 +156,9 @@ static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
     struct session *session = smfi_getpriv(ctx);
     char macro[] = RULES_RECIPIENT_MACRO;
 
-    if (session == NULL)
+    if (session == NULL || session->policy == NULL)
         return SMFIS_ACCEPT;
-    if (session->policy != NULL &&
-        !envelope_add(&session->envelope, arguments[0], arguments + 1, smfi_getsymval(ctx, macro)))
+    if (!envelope_add(&session->envelope, arguments[0], arguments + 1, smfi_getsymval(ctx, macro)))
         session->not_whole = true;
     return answer(session, SMFIP_NR_RCPT);
 }
@@ -191,10 +167,8 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
     struct session *session = smfi_getpriv(ctx);
 
-    if (session == NULL)
+    if (session == NULL || session->policy == NULL)
         return SMFIS_ACCEPT;
-    if (session->policy == NULL)
-        return answer(session, SMFIP_NR_HDR);
     if (strcasecmp(name, PEG_ROUTE_HEADER) == 0)
         session->route_headers++;
     if (!classify_header(session->classify, name, value, strlen(value)))
@@ -208,6 +182,84 @@ static enum table_claim claim(void *arg, const char *key, int priority)
     int64_t lifetime_ms = (int64_t)session->policy->settings->decision_lifetime_s * 1000;
 
     return table_claim(decisions, key, strlen(key), priority, lifetime_ms, clock_boot_ms());
+}
+
+/* A client's own copy of our header has no effect in Postfix, and must not get through. */
+static bool remove_route_headers(SMFICTX *ctx, const struct session *session)
+{
+    char name[] = PEG_ROUTE_HEADER;
+
+    for (unsigned n = session->route_headers; n > 0; n--)
+        if (smfi_chgheader(ctx, name, (int)n, NULL) != MI_SUCCESS)
+            return false;
+    return true;
+}
+
+/* By the highest that there still is: meanwhile instances may have been removed. */
+static bool go_by_filter(SMFICTX *ctx, int priority)
+{
+    char name[] = PEG_ROUTE_HEADER, value[16];
+    int highest = policy_highest_priority();
+
+    snprintf(value, sizeof value, "%d", priority < highest ? priority : highest);
+    return smfi_addheader(ctx, name, value) == MI_SUCCESS;
+}
+
+/*
+ * Put a spelling in a recipient's place. Postfix carries out each change as it comes, and its
+ * duplicate filter, which does not regard letter case, lets the new spelling in only once the old
+ * one is gone (src/cleanup/cleanup_milter.c). Were this process killed just then, Postfix would
+ * deliver without that recipient; so a spare spelling, which differs in its ORCPT, holds the place.
+ */
+static bool replace_recipient(SMFICTX *ctx, const struct envelope_recipient *recipient,
+                              const struct decide_recipient *decided)
+{
+    char *params = orcpt_params(recipient->params, recipient->given);
+    char no_params[] = "";
+    char *old = strdup(envelope_without_route(recipient->given));
+    bool done = params != NULL && old != NULL;
+
+    if (decided->spare != NULL)
+        done = done && smfi_addrcpt_par(ctx, decided->spare, no_params) == MI_SUCCESS;
+    done = done && smfi_delrcpt(ctx, old) == MI_SUCCESS &&
+           smfi_addrcpt_par(ctx, decided->spelling, params) == MI_SUCCESS;
+    if (decided->spare != NULL)
+        done = done && smfi_delrcpt(ctx, decided->spare) == MI_SUCCESS;
+    free(old);
+    free(params);
+    return done;
+}
+
+static bool respell_recipients(SMFICTX *ctx, const struct envelope *envelope,
+                               const struct decide_recipient *decided)
+{
+    bool done = true;
+
+    for (size_t n = 0; done && n < envelope->count; n++) {
+        const struct envelope_recipient *recipient = &envelope->recipients[n];
+
+        if (decided[n].replace && decided[n].spelling != NULL)
+            done = replace_recipient(ctx, recipient, &decided[n]);
+        else if (decided[n].replace)
+            done = smfi_delrcpt(ctx, recipient->given) == MI_SUCCESS; /* a route: nothing to find */
+    }
+    return done;
+}
+
+static bool apply(SMFICTX *ctx, const struct session *session,
+                  const struct decide_recipient *decided, const struct decide_result *result)
+{
+    if (!remove_route_headers(ctx, session))
+        return false;
+    switch (result->way) {
+    case DECIDE_RESPELL:
+        return respell_recipients(ctx, &session->envelope, decided);
+    case DECIDE_FILTER:
+        return go_by_filter(ctx, result->filter_priority);
+    case DECIDE_PLAIN:
+        break;
+    }
+    return true;
 }
 
 /* A priority for each recipient. */
@@ -230,27 +282,13 @@ static void classify_all(struct session *session, struct decide_recipient *decid
     }
 }
 
-static struct decide_result decide_message(struct session *session, const char *name,
-                                           struct decide_recipient *decided,
-                                           struct classify_verdict *verdicts)
-{
-    const struct envelope *envelope = &session->envelope;
-    struct decide_result result;
-
-    classify_all(session, decided, verdicts);
-    result = decide(decided, envelope->count, claim, session);
-    keep_decision(name, envelope, decided, verdicts, session->policy->settings->decision_sync,
-                  &result);
-    return result;
-}
-
 /* Nothing can be claimed: the message goes by the filter at the highest priority there is. */
 static sfsistat give_up(SMFICTX *ctx, const struct session *session, const char *queue_id)
 {
     int priority = session->policy->settings->priority_count - 1;
 
     log_error("%s: out of memory: the message goes by priority %d", queue_id, priority);
-    change_to_filter(ctx, priority);
+    go_by_filter(ctx, priority);
     return SMFIS_ACCEPT;
 }
 
@@ -267,41 +305,42 @@ static sfsistat end_message(SMFICTX *ctx, struct session *session)
     message_name(macros_frontend(ctx), queue_id, name);
     if (decided == NULL || verdicts == NULL || session->not_whole) {
         reply = give_up(ctx, session, queue_id);
-    } else {
-        if (count > 0)
-            result = decide_message(session, name, decided, verdicts);
-        if (!change_message(ctx, session->route_headers, &session->envelope, decided, &result))
+    } else if (count > 0) {
+        classify_all(session, decided, verdicts);
+        result = decide(decided, count, claim, session);
+        keep_decision(name, &session->envelope, decided, verdicts,
+                      session->policy->settings->decision_sync, &result);
+        if (!apply(ctx, session, decided, &result))
             log_error("%s: the frontend did not take the changes to the message", queue_id);
-        if (count > 0)
-            report_message(queue_id, &session->envelope, verdicts, &result);
+        report_message(queue_id, &session->envelope, verdicts, &result);
         decide_free(decided, count);
+    } else if (!remove_route_headers(ctx, session)) {
+        log_error("%s: the frontend did not take the changes to the message", queue_id);
     }
     free(decided);
     free(verdicts);
     return reply;
 }
 
+/*
+ * A message counts while Postfix waits for its decision, and not before: of a message that ends in
+ * another way, or a session, peg-milter may hear the end after the next one of the same smtpd has
+ * begun, and then as many places as smtpd processes would not be enough.
+ */
 static sfsistat on_end_of_message(SMFICTX *ctx)
 {
     struct session *session = smfi_getpriv(ctx);
-    sfsistat reply;
+    sfsistat reply = SMFIS_ACCEPT;
 
     if (session == NULL || session->policy == NULL)
         return SMFIS_ACCEPT;
     drain_enter();
-    reply = end_message(ctx, session);
+    if (limit_enter(session->policy->settings->milter_connections)) {
+        reply = end_message(ctx, session);
+        limit_leave();
+    }
     drain_leave();
-    leave_message(session);
     return reply;
-}
-
-static sfsistat on_abort(SMFICTX *ctx)
-{
-    struct session *session = smfi_getpriv(ctx);
-
-    if (session != NULL)
-        leave_message(session);
-    return SMFIS_CONTINUE;
 }
 
 static sfsistat on_close(SMFICTX *ctx)
@@ -323,7 +362,6 @@ bool session_register(void)
                                  .xxfi_envrcpt = on_recipient,
                                  .xxfi_header = on_header,
                                  .xxfi_eom = on_end_of_message,
-                                 .xxfi_abort = on_abort,
                                  .xxfi_close = on_close,
                                  .xxfi_negotiate = on_negotiate};
 

@@ -1,9 +1,9 @@
 /*
  * session - peg-milter's callbacks: one SMTP session of a frontend, message after message
  *
- * libmilter runs each session in one thread at a time (sendmail libmilter/README, section on
- * threads); what sessions share is the decision table, the policy in force, and the places for
- * messages (milter/limit.h).
+ * The only file that talks to libmilter about messages. libmilter runs each session in one thread
+ * at a time (sendmail libmilter/README, section on threads); what sessions share is the decision
+ * table and the policy in force.
  */
 #ifndef PEG_SESSION_H
 #define PEG_SESSION_H

@@ -1,19 +1,17 @@
 """A peg-milter that runs alone in a folder of its own, and its log."""
 
-import contextlib
-import fcntl
 import os
 import pwd
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
 import threading
 import time
 
 from envelope_model import without_route
+from harness import keeper
 from harness.milter_client import RCPT, MilterClient, strings
 from milter_log import LogLines
 
@@ -32,7 +30,6 @@ SOCKET = SPOOL + "/peg/milter"
 RUN_FOLDER = "run/priority-email-gateway"
 PID_FILE = RUN_FOLDER + "/peg-milter.pid"
 TABLE_FILE = RUN_FOLDER + "/decisions"
-TABLE_LOCK = "var/lib/priority-email-gateway/table.lock"
 
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 THREAD_REPORT = re.compile(r"WARNING: ThreadSanitizer.*?\nSUMMARY[^\n]*", re.DOTALL)
@@ -183,20 +180,9 @@ class MilterProcess:
             self._process.stderr.close()
             self._reader = self._process = None
 
-    @contextlib.contextmanager
     def table_lock_held(self):
         """Who has to make the decision table waits meanwhile."""
-        path = self.path(TABLE_LOCK)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            # l_type, l_whence, l_start, l_len; the second byte is the lock of the maker
-            maker = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 1, 1, 0)
-            fcntl.fcntl(lock, fcntl.F_OFD_SETLK, maker)
-            os.fchmod(lock, 0o666)
-            yield
-        finally:
-            os.close(lock)
+        return keeper.table_lock_held(self)
 
     def run_to_its_end(self):
         """Start it where it must refuse; returns CompletedProcess."""

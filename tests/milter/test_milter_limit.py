@@ -1,25 +1,28 @@
-"""LIMIT_CONNECTIONS_MILTER: messages beyond it are not looked at, and nobody is refused.
+"""LIMIT_CONNECTIONS_MILTER: messages beyond it are not decided, and nobody is refused.
 
-A message counts from MAIL to its end, in whichever way that comes; a session without one does not.
-The connections here have MAIL answered, which Postfix does not ask for, to know when it was heard.
+A message counts while its decision is made, which Postfix waits for; sessions, and messages that
+have not come to their end, do not. Decisions wait here as long as the decision table is away and
+nobody may make it.
 """
 
+import concurrent.futures
 import random
 import socket
 import threading
 
 import pytest
+from harness import keeper
 from harness import milter_protocol as protocol
 from harness.milter_client import ACCEPT, CONTINUE, MilterGone
 from milter_process import CONF, SOCKET, wait_until
-from test_milter_hostile import DIALOGUE, GREETING
+from test_milter_hostile import DIALOGUE, GREETING, packet
 
 LIMIT = 2
+BEYOND = 3
 SESSIONS = 100
 ALICE, BOB = "alice@source.example", "bob@dest.example"
 URGENT = [("X-Priority", "1")]
 WARNING = "LIMIT_CONNECTIONS_MILTER: "
-STEPS = protocol.ALL_STEPS & ~protocol.NO_REPLY[protocol.MAIL]
 
 
 def limited(limit):
@@ -31,29 +34,44 @@ def milter_with_two_places(make_milter):
     return make_milter(conf=limited(LIMIT))
 
 
-def connect(milter, steps=STEPS):
-    connection = milter.connect(negotiate=False)
-    connection.negotiate(steps=steps)
-    return connection
-
-
-def begin(milter):
-    """A connection in the middle of a message, of which peg-milter has heard."""
-    connection = connect(milter)
-    connection.mail(ALICE)
-    return connection
-
-
-def is_decided(connection):
-    """End the message that has begun; returns whether it was looked at."""
-    connection.rcpt(BOB)
+def end(connection):
+    """End the message that has begun; returns its Result."""
     connection.macros["i"] = connection.new_queue_id()
-    result = connection.eom()
-    assert result.final in (ACCEPT, CONTINUE) and result.modifications == []
-    if result.final == CONTINUE:
-        assert connection.log.decision(connection.macros["i"]).way == "plain"
-    connection.abort()
-    return result.final == CONTINUE
+    return connection.eom()
+
+
+def begin_session(milter):
+    """libmilter starts threads for new sessions alone, where none is idle."""
+    milter.connect().close()
+
+
+def end_at_once(milter, connections, limit):
+    """End their messages while no decision is made; returns the Results of those beyond the limit,
+    which come before, and of those within."""
+    beyond = len(connections) - limit
+    with concurrent.futures.ThreadPoolExecutor(len(connections)) as threads:
+        with keeper.no_decision(milter):
+            results = [threads.submit(end, connection) for connection in connections]
+            wait_until(lambda: begin_session(milter) or sum(r.done() for r in results) >= beyond)
+            first = [result for result in results if result.done()]
+        rest = [result for result in results if result not in first]
+        return [[result.result() for result in group] for group in (first, rest)]
+
+
+def places(milter, limit=LIMIT):
+    """How many messages are decided of BEYOND more than the limit that end at once."""
+    connections = [milter.connect() for _ in range(limit + BEYOND)]
+    for connection in connections:
+        connection.begin([BOB], URGENT)
+    finals = [result.final for group in end_at_once(milter, connections, limit) for result in group]
+    close(connections)
+    assert set(finals) == {ACCEPT, CONTINUE}
+    return finals.count(CONTINUE)
+
+
+def wait_for_places(milter):
+    """Messages that were hung up on may still be being decided."""
+    wait_until(lambda: places(milter) == LIMIT)
 
 
 def close(connections):
@@ -61,69 +79,51 @@ def close(connections):
         connection.close()
 
 
-def places(milter):
-    """How many more messages have a place now, 5 at the most."""
-    connections = [begin(milter) for _ in range(5)]
-    found = sum([is_decided(connection) for connection in connections])
+@pytest.mark.parametrize("limit", [1, LIMIT, 20])
+def test_as_many_messages_as_the_limit_says_are_decided_at_once(make_milter, limit):
+    milter = make_milter(conf=limited(limit))
+    for _ in range(3):
+        assert places(milter, limit) == limit
+
+
+def test_one_beyond_is_accepted_as_it_is_and_the_log_has_no_decision(milter):
+    connections = [milter.connect() for _ in range(LIMIT + 1)]
+    for connection in connections:
+        connection.begin([BOB], URGENT + [("X-Peg-Route", "4")])
+    first, rest = end_at_once(milter, connections, LIMIT)
+    assert [result.modifications for result in first] == [[]]
+    assert all(result.modifications for result in rest)
     close(connections)
-    return found
+    milter.stop()
+    assert milter.log.text().count("way=") == LIMIT
 
 
-@pytest.fixture(name="begun")
-def all_places_are_taken(milter):
-    connections = [begin(milter) for _ in range(LIMIT)]
-    yield connections
+def test_the_next_message_of_a_session_that_was_beyond_is_decided(milter):
+    connections = [milter.connect() for _ in range(LIMIT + 1)]
+    for connection in connections:
+        connection.begin([BOB], URGENT)
+    end_at_once(milter, connections, LIMIT)
+    for connection in connections:
+        connection.abort()
+        assert connection.send([BOB], URGENT).decision.priorities == {4: 1}
     close(connections)
 
 
-def test_within_the_limit_all_are_decided(begun):
-    assert all([is_decided(connection) for connection in begun])
-
-
-@pytest.mark.usefixtures("begun")
-def test_one_more_is_accepted_as_it_is_and_the_log_says_no_decision(milter):
-    with milter.connect() as connection:
-        result = connection.message(ALICE, [BOB], URGENT + [("X-Peg-Route", "4")])
-        assert result.final == ACCEPT and result.modifications == []
-    assert "way=" not in milter.log.text()
-
-
-@pytest.mark.usefixtures("begun")
-@pytest.mark.parametrize("steps", [0x7F, protocol.ALL_STEPS & ~sum(protocol.NO_REPLY.values())])
-def test_one_more_is_told_to_go_on_where_every_step_must_be_answered(milter, steps):
-    with connect(milter, steps) as connection:
-        connection.connect()
-        assert connection.mail(ALICE) == CONTINUE
-        assert connection.rcpt(BOB) == CONTINUE
-        assert connection.header("X-Priority", "1") == CONTINUE
-        assert connection.eom().final == ACCEPT
-
-
-def test_the_next_message_of_the_same_session_is_decided_once_there_is_a_place(begun, milter):
-    with connect(milter) as connection:
-        connection.mail(ALICE)
-        begun.pop().close()
-        wait_until(lambda: places(milter) == 1)
-        assert not is_decided(connection)
-        connection.mail(ALICE)
-        assert is_decided(connection)
-        assert is_decided(begun[0])
-
-
-def test_sessions_without_a_message_take_no_place(make_milter):
+def test_sessions_and_messages_without_an_end_take_no_place(make_milter):
     milter = make_milter(conf=limited(1))
     connections = [milter.connect() for _ in range(SESSIONS)]
-    for connection in connections:
-        connection.connect()
-        connection.helo()
+    for connection in connections[: SESSIONS // 2]:
+        connection.begin([BOB], URGENT)
     for _ in range(2):
-        for connection in connections:
+        for connection in connections[SESSIONS // 2 :]:
             assert connection.send([BOB], URGENT).decision.priorities == {4: 1}
+    for connection in connections[: SESSIONS // 2]:
+        assert connection.end().decision.priorities == {4: 1}
     assert WARNING not in milter.log.text()
     close(connections)
 
 
-def test_a_place_is_free_before_the_answer_to_the_end_of_the_message(make_milter):
+def test_a_place_is_free_before_the_answer(make_milter):
     milter = make_milter(conf=limited(1))
     with milter.connect() as first, milter.connect() as second:
         for _ in range(200):
@@ -132,53 +132,68 @@ def test_a_place_is_free_before_the_answer_to_the_end_of_the_message(make_milter
     assert WARNING not in milter.log.text()
 
 
-def test_as_many_clients_as_places_that_begin_and_end_sessions_are_all_decided(make_milter):
+def test_as_many_clients_as_places_are_all_decided_whatever_else_they_do(make_milter):
     milter = make_milter(conf=limited(4))
     failures = []
 
-    def send():
+    def send(seed):
+        dice = random.Random(seed)
         for _ in range(50):
+            hang_up_after(milter, b"".join(DIALOGUE[: dice.randrange(DIALOGUE.index(packet(b"E")))]))
             with milter.connect() as connection:
                 if connection.message(ALICE, [BOB], URGENT).final != CONTINUE:
-                    failures.append(connection)
+                    failures.append(seed)
 
-    threads = [threading.Thread(target=send) for _ in range(4)]
+    run_at_once(send, range(4))
+    assert failures == [] and WARNING not in milter.log.text()
+
+
+def run_at_once(function, seeds):
+    threads = [threading.Thread(target=function, args=(seed,)) for seed in seeds]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert failures == [] and WARNING not in milter.log.text()
+
+
+# How a message that has begun ends, whose connection is closed then.
+
+
+def end_it(connection):
+    assert end(connection).final == CONTINUE
+
+
+def end_and_quit(connection):
+    end_it(connection)
+    connection.quit()
+
+
+def end_again(connection):
+    end_it(connection)
+    connection.send_eom()  # libmilter does not answer to what cannot come
+    connection.abort()
+
+
+def end_and_hang_up(connection):
+    connection.send_eom()
+
+
+def end_without_a_recipient(connection):
+    connection.mail("eve@source.example")
+    connection.send_eom()
 
 
 def quit_in_the_middle(connection):
     connection.quit()
-    connection.close()
 
 
 def abort_and_quit(connection):
     connection.abort()
-    quit_in_the_middle(connection)
-
-
-def end_and_quit(connection):
-    assert is_decided(connection)
-    quit_in_the_middle(connection)
-
-
-def end_again(connection):
-    assert is_decided(connection)
-    connection.send_eom()
-    connection.abort()
-
-
-def end_without_a_recipient(connection):
-    connection.send_eom()  # libmilter does not answer to what cannot come
+    connection.quit()
 
 
 def begin_again(connection):
-    """Without an end, in all states; libmilter does not call that an abort behind UNKNOWN."""
-    connection.mail("eve@source.example")
-    connection.rcpt(BOB)
+    """Without an end, in all states."""
     connection.mail("eve@source.example")
     connection.header("To", BOB)
     connection.mail("eve@source.example")
@@ -192,19 +207,8 @@ def abort_behind_an_unknown_command(connection):
     connection.abort()
 
 
-def die_behind_an_unknown_command(connection):
-    connection.send_packet(protocol.UNKNOWN, b"NOOP\0")
-    connection.close()
-
-
 def abort_twice(connection):
     connection.abort()
-    connection.abort()
-
-
-def abort_later(connection):
-    connection.rcpt(BOB)
-    connection.header("X-Priority", "1")
     connection.abort()
 
 
@@ -212,52 +216,46 @@ def say_nonsense(connection):
     connection.send_packet(b"?")
 
 
+def hang_up(_connection):
+    pass
+
+
 ENDS = [
-    is_decided,
-    end_again,
+    end_it,
     end_and_quit,
+    end_again,
+    end_and_hang_up,
     end_without_a_recipient,
     begin_again,
-    abort_twice,
-    abort_later,
+    quit_in_the_middle,
     abort_and_quit,
     abort_behind_an_unknown_command,
-    quit_in_the_middle,
-    die_behind_an_unknown_command,
+    abort_twice,
     say_nonsense,
-    lambda connection: connection.close(),
+    hang_up,
 ]
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_in_whichever_way_a_message_ends_its_place_is_free_once(milter, end):
-    connections = []
+@pytest.mark.parametrize("way", ENDS)
+def test_in_whichever_way_messages_end_there_are_as_many_places_as_before(milter, way):
     for _ in range(2 * LIMIT):
-        connections.append(begin(milter))
-        end(connections[-1])
-        wait_until(lambda: places(milter) == LIMIT)
-    close(connections)
-    wait_until(lambda: places(milter) == LIMIT)
+        connection = milter.connect()
+        connection.begin([BOB], URGENT)
+        way(connection)
+        connection.close()
+    wait_for_places(milter)
 
 
-@pytest.mark.parametrize("end", [end for end in ENDS if end not in (end_and_quit, end_again)])
-def test_a_message_without_a_place_leaves_none(milter, begun, end):
-    connections = [begin(milter) for _ in range(3)]
-    for connection in connections:
-        end(connection)
-    close(connections)
-    assert places(milter) == 0
-    close(begun)
-    wait_until(lambda: places(milter) == LIMIT)
-
-
-def test_message_after_message_of_one_session_gives_its_place_back_each_time(milter, begun):
-    connection = begun[0]
-    for _ in range(5):
-        assert places(milter) == 0
-        assert is_decided(connection)
-        assert places(milter) == 1
-        connection.mail(ALICE)
+def test_a_client_that_goes_while_its_message_is_decided_leaves_its_place(milter):
+    connections = [milter.connect() for _ in range(LIMIT)]
+    with keeper.no_decision(milter):
+        for connection in connections:
+            connection.begin([BOB], URGENT)
+            connection.send_eom()
+            wait_until(connection.has_been_read)
+            connection.close()
+    wait_until(lambda: milter.log.text().count("way=") == LIMIT)
+    wait_for_places(milter)
 
 
 def hang_up_after(milter, data):
@@ -270,7 +268,7 @@ def hang_up_after(milter, data):
 def test_sessions_that_die_in_any_state_leave_their_places(milter, cut):
     for _ in range(2 * LIMIT):
         hang_up_after(milter, b"".join(DIALOGUE[:cut]))
-    wait_until(lambda: places(milter) == LIMIT)
+    wait_for_places(milter)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +286,7 @@ def test_sessions_that_die_in_any_state_leave_their_places(milter, cut):
 def test_nonsense_takes_no_place_for_good(milter, data):
     for _ in range(2 * LIMIT):
         hang_up_after(milter, data)
-    wait_until(lambda: places(milter) == LIMIT)
+    wait_for_places(milter)
 
 
 def test_an_mta_that_is_refused_takes_no_place(milter):
@@ -300,52 +298,25 @@ def test_an_mta_that_is_refused_takes_no_place(milter):
     assert places(milter) == LIMIT
 
 
-@pytest.mark.usefixtures("begun")
 def test_the_log_tells_once_how_many_are_decided_and_what_to_do(milter):
-    mark = milter.log.mark()
-    for _ in range(20):
-        begin(milter).close()
-    said = milter.log.text(mark)
-    assert said.count(WARNING) == 1
-    line = milter.log.wait_for(WARNING, mark)
+    for _ in range(2):
+        assert places(milter) == LIMIT
+    assert milter.log.text().count(WARNING) == 1
+    line = milter.log.wait_for(WARNING)
     assert "2 messages are being decided" in line and "raise it" in line
 
 
-def test_the_limit_follows_a_reload(milter, begun):
-    assert places(milter) == 0
-    assert milter.signal_reload(conf=limited(4))
-    assert places(milter) == 2
-    begun += [begin(milter) for _ in range(2)]
-    assert milter.signal_reload(conf=limited(1))
-    assert places(milter) == 0
-    while begun:
-        assert places(milter) == 0
-        connection = begun.pop()
-        assert is_decided(connection)
-        connection.close()
-    assert places(milter) == 1
+def test_the_limit_follows_a_reload(milter):
+    for limit in (4, 1, LIMIT):
+        assert milter.signal_reload(conf=limited(limit))
+        assert places(milter, limit) == limit
 
 
-def test_the_count_is_exact_after_a_storm_of_sessions(make_milter):
-    milter = make_milter(conf=limited(3))
-    failures = []
-
+def test_the_count_is_exact_after_a_storm_of_sessions(milter):
     def come_and_go(seed):
         dice = random.Random(seed)
-        try:
-            for _ in range(100):
-                hang_up_after(milter, b"".join(DIALOGUE[: dice.randrange(1, len(DIALOGUE) + 1)]))
-        except OSError as error:
-            failures.append(error)
+        for _ in range(100):
+            hang_up_after(milter, b"".join(DIALOGUE[: dice.randrange(1, len(DIALOGUE) + 1)]))
 
-    threads = [threading.Thread(target=come_and_go, args=(seed,)) for seed in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    wait_until(lambda: places(milter) == 3)
-    begun = [begin(milter) for _ in range(3)]
-    assert places(milter) == 0
-    assert all([is_decided(connection) for connection in begun])
-    close(begun)
+    run_at_once(come_and_go, range(8))
+    wait_for_places(milter)

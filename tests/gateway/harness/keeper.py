@@ -1,11 +1,15 @@
 """peg-decisions: what a gateway remembers of its decisions, and having it forget."""
 
+import contextlib
+import fcntl
 import os
 import re
+import struct
 import time
 
 STORE = "var/lib/priority-email-gateway"
 TABLE = "run/priority-email-gateway/decisions"
+TABLE_LOCK = STORE + "/table.lock"
 SNAPSHOT = STORE + "/decisions.cdb"
 RECORDED_LINE = re.compile(
     r"(.*): (?:no rule|rule \d+), priority (\d), instance \w+(?:, as (.*))? -> \S+"
@@ -55,6 +59,30 @@ def strange_files(gateway):
     """What stands in the store's folder beside the files that belong there."""
     usual = set(segments(gateway)) | {"decisions.cdb", "table.lock", "tidy.lock", "incomplete"}
     return sorted(set(os.listdir(gateway.path(STORE))) - usual)
+
+
+@contextlib.contextmanager
+def table_lock_held(gateway):
+    """Who has to make the decision table waits meanwhile."""
+    path = gateway.path(TABLE_LOCK)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        # l_type, l_whence, l_start, l_len; the second byte is the lock of the maker
+        maker = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 1, 1, 0)
+        fcntl.fcntl(lock, fcntl.F_OFD_SETLK, maker)
+        os.fchmod(lock, 0o666)
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def no_decision(gateway):
+    """No decision comes to its end meanwhile: the table is gone, and nobody may make it again."""
+    with table_lock_held(gateway):
+        os.unlink(gateway.path(TABLE))
+        yield
 
 
 def lose_table(gateway):

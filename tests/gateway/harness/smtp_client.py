@@ -40,7 +40,7 @@ class SmtpClient:
         self._socket = socket.create_connection((host, port), timeout, source)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._replies = self._socket.makefile("rb")
-        self.greeting = self._read_reply()
+        self.greeting = self.read_reply()
         self.features = self.command(("EHLO " if esmtp else "HELO ") + helo)
 
     def __enter__(self):
@@ -61,7 +61,7 @@ class SmtpClient:
         for start in range(0, len(lines), PIPELINE_LEN):
             group = lines[start : start + PIPELINE_LEN]
             self.send_raw(b"".join(_to_bytes(line) + b"\r\n" for line in group))
-            replies += [self._read_reply() for _ in group]
+            replies += [self.read_reply() for _ in group]
         return replies
 
     def data(self, content):
@@ -73,7 +73,7 @@ class SmtpClient:
         if stuffed and not stuffed.endswith(b"\r\n"):
             stuffed += b"\r\n"
         self.send_raw(stuffed + b".\r\n")
-        return self._read_reply()
+        return self.read_reply()
 
     def send_raw(self, data):
         """Send bytes and read nothing."""
@@ -87,7 +87,8 @@ class SmtpClient:
         self._replies.close()
         self._socket.close()
 
-    def _read_reply(self):
+    def read_reply(self):
+        """The next Reply."""
         lines = []
         while True:
             line = self._replies.readline()
