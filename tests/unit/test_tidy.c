@@ -38,6 +38,24 @@ static void what_is_neither_in_the_table_nor_queued_is_dropped(void **state)
     assert_false(has_message("KEPT1"));
 }
 
+/* Each by its own queue, though the queue IDs are the same. */
+static void records_of_queued_mail_in_either_frontend_stay(void **state)
+{
+    (void)state;
+    PUT_SEGMENT(1, {"SAME1", {{"bob@dest.example", 4, RECORD_CLAIMED}}},
+                {"urgent/SAME1", {{"carl@dest.example", 2, RECORD_CLAIMED}}},
+                {"SAME2", {{"dora@dest.example", 1, RECORD_CLAIMED}}},
+                {"urgent/SAME2", {{"eve@dest.example", 3, RECORD_CLAIMED}}});
+    PUT_SEGMENT(2, {"LAST1", {{"fred@dest.example", 1, RECORD_CLAIMED}}});
+    put_text("listing", MESSAGE("active", "SAME1", RCPT("bob@dest.example")));
+    put_text("urgent",
+             "cat <<'END'\n" MESSAGE("hold", "SAME2", RCPT("eve@dest.example")) "END\nexit 0\n");
+    for (int n = 0; n < 2; n++) /* then from the snapshot */
+        assert_int_equal(run_on(both_frontends, 2, true, true).store.messages, 2);
+    assert_true(has_message("SAME1") && has_message("urgent/SAME2"));
+    assert_false(has_message("urgent/SAME1") || has_message("SAME2"));
+}
+
 static void a_small_store_is_left_alone(void **state)
 {
     (void)state;
@@ -223,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TIDY(what_is_neither_in_the_table_nor_queued_is_dropped),
+        TIDY(records_of_queued_mail_in_either_frontend_stay),
         TIDY(a_small_store_is_left_alone),
         TIDY(a_store_of_many_segments_is_made_smaller),
         TIDY(where_the_queue_is_not_known_nothing_is_forgotten),
