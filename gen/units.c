@@ -192,20 +192,19 @@ static void prepare_mask(struct units *units, bool wanted, int instance)
     free(unit);
 }
 
-static void prepare_instances(const struct settings *settings, struct units *units)
+static void prepare_postfix(const struct settings *settings, struct units *units, int instance)
 {
-    for (int n = PEG_FIRST; n < SETTINGS_PRIORITY_MAX; n++) {
-        const struct part part = {.kind = settings_is_frontend(n) ? PART_FRONTEND : PART_INSTANCE,
-                                  .instance = n};
-        bool wanted = settings_has(settings, n);
-        char unit[SERVICE_MANAGER_UNIT_SIZE];
+    const struct part part = {.kind =
+                                  settings_is_frontend(instance) ? PART_FRONTEND : PART_INSTANCE,
+                              .instance = instance};
+    bool wanted = settings_has(settings, instance);
+    char unit[SERVICE_MANAGER_UNIT_SIZE];
 
-        service_manager_unit(&part, unit);
-        if (n != PEG_FRONTEND) /* the target itself wants that one */
-            compare(units, unit, has_link("/" SERVICE_MANAGER_TARGET ".wants", unit), wanted,
-                    UNITS_ENABLE, UNITS_DISABLE);
-        prepare_mask(units, wanted, n);
-    }
+    service_manager_unit(&part, unit);
+    if (instance != PEG_FRONTEND) /* the target itself wants that one */
+        compare(units, unit, has_link("/" SERVICE_MANAGER_TARGET ".wants", unit), wanted,
+                UNITS_ENABLE, UNITS_DISABLE);
+    prepare_mask(units, wanted, instance);
 }
 
 /* A run that was killed may have left drop-ins that systemd has not read. */
@@ -232,7 +231,10 @@ void units_prepare(const struct settings *settings, struct units *units)
     if (!service_manager_is_used(settings))
         return;
     prepare_files(settings, units);
-    prepare_instances(settings, units);
+    for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++)
+        prepare_postfix(settings, units, n);
+    for (int n = PEG_FIRST; n < 0; n++)
+        prepare_postfix(settings, units, n);
     units->reload = needs_reload();
 }
 
