@@ -17,11 +17,10 @@ static void warn_of_limit(int max)
     uint64_t held_back;
 
     if (log_limit_pass_shared(&refused_limit, clock_boot_ms(), &held_back))
-        log_warn(
-            "LIMIT_CONNECTIONS_MILTER: %d messages are being decided, and one more goes by the "
-            "default priority (%" PRIu64 " more since the last such warning); raise it to the "
-            "number of smtpd processes that receive mail",
-            max, held_back);
+        log_warn("LIMIT_CONNECTIONS_MILTER: %d messages are being decided, and one more goes by "
+                 "the default priority (%" PRIu64 " more since the last such warning); raise it "
+                 "to the number of smtpd processes that receive mail",
+                 max, held_back);
 }
 
 bool limit_enter(int max)

@@ -85,7 +85,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
     }
     session = session_new();
     if (session == NULL)
-        return SMFIS_REJECT;
+        return SMFIS_REJECT; /* as above */
     smfi_setpriv(ctx, session);
     *actions_r = ACTIONS;
     *steps_r = offered_steps & (STEPS_SKIPPED | STEPS_WITHOUT_REPLY);

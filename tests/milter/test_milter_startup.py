@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import pytest
-from harness import processes
+from harness import keeper, processes
 from harness.logfile import LogFile
 from milter_process import (
     CONF,
@@ -20,7 +20,6 @@ from milter_process import (
     SOCKET,
     SPOOL,
     TABLE_FILE,
-    TABLE_LOCK,
     run,
     sanitizer_report,
     wait_until,
@@ -127,7 +126,7 @@ def test_a_folder_in_place_of_the_socket_is_named(make_milter):
     assert os.path.isdir(milter.path(SOCKET + "/full"))
 
 
-@pytest.mark.parametrize("name", [TABLE_FILE, TABLE_LOCK])
+@pytest.mark.parametrize("name", [TABLE_FILE, keeper.TABLE_LOCK])
 def test_a_folder_in_place_of_the_decision_table_is_named(make_milter, name):
     milter = make_milter(start=False)
     os.makedirs(milter.path(name))
