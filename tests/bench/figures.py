@@ -13,9 +13,12 @@ class Figure:
     at_most, at_least
               what its median must keep to; with neither it is there for information
     digits    behind the point, in the report
+    is_kept   whether the last full run's is worth keeping, though it is no ratio and has no bound
     """
 
-    def __init__(self, name, title, samples, unit="", at_most=None, at_least=None, digits=2):
+    def __init__(
+        self, name, title, samples, unit="", at_most=None, at_least=None, digits=2, is_kept=False
+    ):
         self.name = name
         self.title = title
         self.samples = list(samples)
@@ -23,6 +26,7 @@ class Figure:
         self.at_most = at_most
         self.at_least = at_least
         self.digits = digits
+        self.is_kept = is_kept or self.is_bound or not unit
 
     @property
     def value(self):
@@ -146,11 +150,11 @@ def write_report(path, facts, sections):
 
 
 def write_results(path, facts, sections):
-    """What of it is worth keeping: bounds and ratios, which hold better than times and rates."""
+    """What of it is worth keeping, above all bounds and ratios: they hold better than times."""
     figures = [figure for section in sections for figure in section.figures]
     lines = ["# Results of the last full run", ""]
     lines += ["Made by `make bench RESULTS=1`; how to read it: README.md.", ""]
-    lines += _table([figure for figure in figures if figure.is_bound or not figure.unit])
+    lines += _table([figure for figure in figures if figure.is_kept])
     lines += [""] + ["- %s: %s" % fact for fact in facts]
     with open(path, "w") as out:
         out.write("\n".join(lines) + "\n")

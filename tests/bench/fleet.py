@@ -17,7 +17,7 @@ from traffic import Load, Sink
 
 # Beside those of tests/gateway/harness/template.py: a benchmark has one client with many sessions.
 TEMPLATE_CONF = {"inet_protocols": "ipv4", "smtpd_client_connection_count_limit": "0"}
-NICE = {0: 2, 1: 1, 2: 0, 3: -1, 4: -2}  # the original's
+NICE = {"urgent": -10, "frontend": 5, 0: 5, 1: 3, 2: 0, 3: -5, 4: -10}  # as they are shipped
 TITLES = {
     "A": "A, qpsmtpd as filter",
     "N": "N, no classification",
@@ -29,6 +29,12 @@ TITLES = {
 }
 WARM_MESSAGES = 10
 POLL_S = 0.1
+
+
+def level_name(instance):
+    """The parameter for the nice level of "frontend", "urgent" or instance n."""
+    text = "NICE_LEVEL_%s" if isinstance(instance, str) else "NICE_LEVEL[%d]"
+    return (text % instance).upper()
 
 
 def template_conf(preload=None):
@@ -45,7 +51,7 @@ class Ours(Gateway):
     """
 
     def __init__(self, root, conf=None, claims=None, preload=None):
-        conf = dict({"NICE_LEVEL[%d]" % n: level for n, level in NICE.items()}, **(conf or {}))
+        conf = dict({level_name(who): level for who, level in NICE.items()}, **(conf or {}))
         conf.update(MONITORING, DECISION_SYNC="yes")
         super().__init__(
             root, conf=conf, rules=PLAIN_RULES, template_conf=template_conf(preload), urgent=True

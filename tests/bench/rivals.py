@@ -10,6 +10,7 @@ Each has a listener of its own for urgent clients, as far as that goes in one Po
 their own for smtpd and cleanup, which in_flow_delay does not slow down.
 """
 
+import contextlib
 import os
 import pwd
 import re
@@ -83,8 +84,12 @@ class Rival(Installation):
 
     def start_postfix(self, instance):
         """Start the frontend or an instance."""
-        nice = ["nice", "-n", str(self._nice.get(instance, 0))]
+        level = 0 if self.kind == "P" else self._nice[instance]
+        nice = ["nice", "-n", str(level)]
         self._run(nice + ["postfix", "-c", self.config_dir(instance), "start"])
+        with contextlib.suppress(FileNotFoundError):  # so it is called where sessions are groups
+            with open("/proc/%d/autogroup" % master_pid(self, instance), "w") as group:
+                group.write(str(level))
 
     def stop_postfix(self, instance):
         """Stop the frontend or an instance, as `postfix stop` does."""
@@ -103,6 +108,10 @@ class Rival(Installation):
         return {part: pids for part, pids in found.items() if pids}
 
     # Postfix
+
+    def postconf(self, instance, *arguments):
+        """postconf(1)."""
+        self._run(["postconf", "-c", self.config_dir(instance)] + list(arguments))
 
     def _write_postfix(self, instance):
         folder = self.config_dir(instance)

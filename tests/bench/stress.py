@@ -13,6 +13,7 @@ URGENT, ROUTINE = 4, 2
 RELAY_MS = 100
 RELAY_CONNECTIONS = 5
 SESSIONS = 100
+FEW_PROCESSES = "20"
 STOPPED_RATE = 50  # messages a second for the instance that is away
 FLUSH_S = 5  # between two tries of deferred mail
 REFUSED = "refused%"
@@ -83,6 +84,19 @@ def configured(trial, is_slow):
     for instance, name, _, value in changes:
         gateway.set_postfix_conf(instance, name, value)
     _reload(gateway, deliverers | {"frontend"})
+
+
+@contextlib.contextmanager
+def few_processes(gateway, count=FEW_PROCESSES):
+    """So few smtpd processes take what comes to the frontend's listener for all mail."""
+    field = "127.0.0.1:%d/inet/process_limit=" % gateway.ports.frontend
+    gateway.postconf("frontend", "-F", field + count)
+    gateway.reload_postfix("frontend")
+    try:
+        yield
+    finally:
+        gateway.postconf("frontend", "-F", field + "-")
+        gateway.reload_postfix("frontend")
 
 
 def _reload(gateway, instances):
