@@ -3,6 +3,7 @@
 And what peg-gen may change when the input is good: what was asked for, and no more.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -354,12 +355,12 @@ def test_the_nice_level_holds_for_all_processes_of_an_instance(live, change):
     for _ in range(2):
         assert flash_goes_its_way(live, "fred@dest.example")
         for instance, level in (("frontend", 3), (0, 5), (1, 7)):
-            levels = {
-                command: os.getpriority(os.PRIO_PROCESS, pid)
-                for pid, command in live.leftovers().items()
-                if os.path.realpath("/proc/%d/cwd" % pid) == live.queue_dir(instance)
-                and not command.startswith(live.build)
-            }
+            levels = {}
+            for pid, command in live.leftovers().items():
+                of_it = os.path.realpath("/proc/%d/cwd" % pid) == live.queue_dir(instance)
+                if of_it and not command.startswith(live.build):
+                    with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                        levels[command] = os.getpriority(os.PRIO_PROCESS, pid)
             assert len(levels) >= 3 and set(levels.values()) == {level}, (instance, levels)
         live.ctl("restart")
 
