@@ -1,4 +1,4 @@
-/* part - one running piece of the gateway: a daemon of ours, the frontend, or an instance */
+/* part - one running piece of the gateway: a daemon of ours, a frontend, or an instance */
 #include "admin/part.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ void parts_init(struct parts *parts, const struct settings *settings)
     for (int n = 0; n < settings->priority_count; n++)
         if (settings_has(settings, n))
             part_init_instance(&parts->items[parts->count++], settings, n);
-    for (int n = PEG_FIRST; n < 0; n++)
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
         if (settings_has(settings, n))
             part_init_instance(&parts->items[parts->count++], settings, n);
     init_daemon(&parts->items[parts->count++], settings, PART_MONITOR, "peg-monitor");

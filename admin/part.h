@@ -1,5 +1,5 @@
 /*
- * part - one running piece of the gateway: a daemon of ours, the frontend, or an instance
+ * part - one running piece of the gateway: a daemon of ours, a frontend, or an instance
  *
  * Whether a part runs is told by the lock on its pid file, which ends with the process whatever
  * becomes of it: ours are locked by lib/daemon.c, Postfix's by master(8). Both use flock(2).

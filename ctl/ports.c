@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ bool ports_clash(const char *service, const char *other)
     char *host = host_of(service);
     char *other_host = host_of(other);
     bool clash = ports_number(service) > 0 && ports_number(service) == ports_number(other) &&
-                 (host == NULL || other_host == NULL || strcmp(host, other_host) == 0);
+                 (host == NULL || other_host == NULL || strcasecmp(host, other_host) == 0);
 
     free(host);
     free(other_host);

@@ -15,7 +15,6 @@
 #include "survey/queues.h"
 
 enum {
-    FRONTENDS_MAX = -PEG_FIRST,
     TIMEOUT_MS = 15000,
     RETRY_MS = 200,
     POLL_MS = 10,
@@ -34,7 +33,7 @@ struct retry {
         uint64_t before; /* what was deferred before the latest round */
         int in_vain;
         bool done;
-    } items[FRONTENDS_MAX];
+    } items[SETTINGS_FRONTENDS_MAX];
     size_t count;
 };
 

@@ -50,10 +50,11 @@ static void examine_table(struct doctor *doctor)
                     "%s; without it all mail takes the filter way: peg-ctl restart milter tcpmap",
                     text);
     else if (unsure != 0)
-        verdict_say(&doctor->verdicts, VERDICT_WARNING, about,
-                    "decisions were lost, and until the frontend's queue is known to hold no mail "
-                    "of theirs some goes by the highest priority; it ends by itself, or see the "
-                    "log of peg-decisions");
+        verdict_say(
+            &doctor->verdicts, VERDICT_WARNING, about,
+            "decisions were lost, and until the frontends' queues are known to hold no "
+            "mail of theirs some goes by the highest priority; it ends by itself, or see the "
+            "log of peg-decisions");
     else if (claims >= capacity)
         verdict_say(&doctor->verdicts, VERDICT_FAILED, about,
                     "full, %zu claims: mail goes whole, by its highest priority; set "

@@ -91,8 +91,7 @@ static void examine_milter(struct doctor *doctor, int frontend)
     else
         verdict_say(&doctor->verdicts, VERDICT_FAILED, "peg-milter",
                     "does not answer the %sfrontend (user %s) on %s/%s: %s; mail goes by the "
-                    "default priority: "
-                    "peg-ctl restart milter",
+                    "default priority: peg-ctl restart milter",
                     is_urgent ? "urgent " : "", user != NULL ? user : "", queue_dir,
                     SETTINGS_MILTER_SOCKET, user != NULL ? text : "");
     if (queue_fd >= 0)

@@ -76,7 +76,7 @@ static void check_template(const struct settings *settings, struct diag *diag)
         diag_error(diag, main, 0, "is missing, though master.cf is there; restore it");
     else if (!files_is_file(main) && settings->root[0] == '\0')
         diag_error(diag, main, 0,
-                   "is missing: it is the template of the frontend and the instances; "
+                   "is missing: it is the template of the frontends and the instances; "
                    "install and configure Postfix first");
     else if (!files_is_file(main) && (proto_dir = template_proto_dir()) == NULL)
         diag_error(diag, main, 0,
@@ -107,13 +107,12 @@ static void check_listener(const struct settings *settings, const char *paramete
                    service, port);
 }
 
-/* The same for two frontends at one port, of which a name says one at least. */
+/* Two Postfixes at one port would each get a part of the mail. */
 static void check_shared(const struct settings *settings, struct diag *diag)
 {
     for (char **urgent = settings->urgent_listen; *urgent != NULL; urgent++)
         for (char **other = settings->frontend_listen; *other != NULL; other++)
-            if ((settings_value_inet_port(*urgent) == 0 || settings_value_inet_port(*other) == 0) &&
-                ports_clash(*urgent, *other))
+            if (ports_clash(*urgent, *other))
                 diag_error(diag, settings->file, config_line(settings, "URGENT_LISTEN"),
                            "URGENT_LISTEN: %s is taken by %s of FRONTEND_LISTEN; use another port "
                            "or another address",
@@ -122,7 +121,7 @@ static void check_shared(const struct settings *settings, struct diag *diag)
 
 static void check_listen(const struct settings *settings, struct diag *diag)
 {
-    for (int n = PEG_FIRST; n < 0; n++)
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
         for (char **service = settings_listen(settings, n); *service != NULL; service++)
             check_listener(settings, n == PEG_URGENT ? "URGENT_LISTEN" : "FRONTEND_LISTEN",
                            *service, diag);

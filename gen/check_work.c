@@ -74,7 +74,7 @@ static const char *find_clash(const struct settings *settings, const struct pair
         char *service = mem_dup_len(name, len);
         bool clash = false;
 
-        for (int n = PEG_FIRST; n < 0; n++)
+        for (int n = PEG_FIRST; settings_is_frontend(n); n++)
             for (char **listen = settings_listen(settings, n); *listen != NULL; listen++)
                 clash =
                     clash || (strcmp(name + len, "/inet") == 0 && ports_clash(service, *listen));

@@ -162,7 +162,7 @@ void gone_check(const struct work *work, bool may_wait, bool drain, struct diag 
         if (count_messages(gone->queue_dir, &count, diag) && count > 0)
             report_mail(work->settings, gone, count, diag);
     }
-    for (int n = PEG_FIRST; n < 0; n++)
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
         if (settings_has(work->settings, n) || work_is_gone(work, n))
             check_routes(work, n, may_wait, diag);
 }

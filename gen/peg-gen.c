@@ -1,4 +1,4 @@
-/* peg-gen - make the configuration of the frontend and the instances from the settings */
+/* peg-gen - make the configuration of the frontends and the instances from the settings */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

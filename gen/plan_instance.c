@@ -1,9 +1,9 @@
 /*
  * plan_instance - the Postfix that delivers mail of one priority
  *
- * It takes mail from the frontend alone, on the loopback interface, and takes all of it: what may
- * come in was decided by the frontend. So its listener has settings of its own, as options in
- * master.cf, and main.cf stays the operator's: mapping, local delivery, the way out.
+ * It takes mail from the frontends alone, on the loopback interface, and takes all of it: what may
+ * come in was decided there. So its listener has settings of its own, as options in master.cf, and
+ * main.cf stays the operator's: mapping, local delivery, the way out.
  */
 #include "gen/plan_parts.h"
 
@@ -21,7 +21,7 @@ static const char *const listener_options[] = {
     "smtpd_helo_required=no", "strict_rfc821_envelopes=no", "smtpd_peername_lookup=no",
     /* To this listener every client is local, and headers would be rewritten. */
     "local_header_rewrite_clients=",
-    /* Header and body checks and milters belong to the frontend; address mapping belongs here. */
+    /* Header and body checks and milters belong to the frontends; address mapping belongs here. */
     "receive_override_options=no_header_body_checks,no_unknown_recipient_checks,no_milters",
     "cleanup_service_name=cleanup", /* whose limits are lifted, too */
     "smtputf8_enable=yes",          /* or mail to such addresses comes back */

@@ -13,7 +13,6 @@
 #include "lib/clock.h"
 #include "survey/queues.h"
 
-enum { FRONTENDS = -PEG_FIRST };
 enum { POLL_MIN_MS = 50, POLL_MAX_MS = 2000, FLUSH_MS = 60000 };
 
 /* A frontend's queue when the waiting began, and what of it is still there. */
@@ -85,7 +84,7 @@ static void report(int64_t left, int64_t gone, int timeout_s)
 static bool count_left(struct mail *mail, int64_t *left_r)
 {
     *left_r = 0;
-    for (int i = 0; i < FRONTENDS; i++) {
+    for (int i = 0; i < SETTINGS_FRONTENDS_MAX; i++) {
         mail[i].left = 0;
         if (mail[i].queue_dir[0] != '\0' && !walk(&mail[i], count))
             return false;
@@ -129,10 +128,11 @@ static bool note_mail(const struct work *work, struct mail *mail)
 
     for (size_t i = 0; i < work->folder_count; i++) {
         const struct plan *plan = work->folders[i].plan;
-        struct mail *of_frontend = &mail[plan->instance - PEG_FIRST];
+        struct mail *of_frontend;
 
         if (!settings_has(work->settings, plan->instance) || !work_is_frontend(&work->folders[i]))
             continue;
+        of_frontend = &mail[plan->instance - PEG_FIRST];
         snprintf(of_frontend->queue_dir, sizeof of_frontend->queue_dir, "%s", plan->queue_dir);
         good = walk(of_frontend, add) && good;
     }
@@ -141,14 +141,14 @@ static bool note_mail(const struct work *work, struct mail *mail)
 
 bool retire_wait(const struct work *work, int timeout_s)
 {
-    struct mail mail[FRONTENDS] = {{.left = 0}};
+    struct mail mail[SETTINGS_FRONTENDS_MAX] = {{.left = 0}};
     bool instances_go = work->kept > 0;
     bool good = !instances_go || note_mail(work, mail);
 
     /* With a new queue manager nothing is cached of what the lookup server said before. */
     good = good && (!instances_go || retry_lookups(work->settings)) && flush(work) &&
            wait_for(work, mail, timeout_s);
-    for (int i = 0; i < FRONTENDS; i++)
+    for (int i = 0; i < SETTINGS_FRONTENDS_MAX; i++)
         id_set_free(&mail[i].before);
     return good;
 }

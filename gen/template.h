@@ -1,7 +1,7 @@
 /*
  * template - make a configuration folder from another, the first time
  *
- * ROOT/etc/postfix is the template of the frontend and of all instances. Each is copied from it
+ * ROOT/etc/postfix is the template of the frontends and of all instances. Each is copied from it
  * once and is the operator's from then on, save for the parameters that peg-gen keeps.
  */
 #ifndef PEG_GEN_TEMPLATE_H

@@ -233,7 +233,7 @@ void units_prepare(const struct settings *settings, struct units *units)
     prepare_files(settings, units);
     for (int n = 0; n < SETTINGS_PRIORITY_MAX; n++)
         prepare_postfix(settings, units, n);
-    for (int n = PEG_FIRST; n < 0; n++)
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
         prepare_postfix(settings, units, n);
     units->reload = needs_reload();
 }

@@ -12,11 +12,9 @@
 #include "lib/attr.h"
 #include "lib/settings.h"
 
-enum { FRONTENDS_MAX = -PEG_FIRST };
-
 struct frontends {
-    struct look_frontend items[FRONTENDS_MAX];
-    char folders[FRONTENDS_MAX][PATH_MAX];
+    struct look_frontend items[SETTINGS_FRONTENDS_MAX];
+    char folders[SETTINGS_FRONTENDS_MAX][PATH_MAX];
     size_t count;
 };
 

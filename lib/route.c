@@ -1,4 +1,4 @@
-/* route - how mail finds its way from the frontend to an instance */
+/* route - how mail finds its way from a frontend to an instance */
 #include "lib/route.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * route - how mail finds its way from the frontend to an instance
+ * route - how mail finds its way from a frontend to an instance
  *
  * The frontend has two smtp transports for each priority n: `pegN` for ordinary mail, and `pegN-f`
  * for mail that the milter marked with PEG_ROUTE_HEADER, which that transport removes. peg-tcpmap

@@ -86,9 +86,10 @@ bool settings_is_local(const struct settings *settings, int n) PEG_MUST_USE;
  * for clients whose mail must not wait for a place among that of others. Then the priorities.
  */
 enum { PEG_URGENT = -2, PEG_FRONTEND = -1, PEG_FIRST = PEG_URGENT };
+enum { SETTINGS_FRONTENDS_MAX = -PEG_FIRST };
 enum { SETTINGS_POSTFIX_MAX = SETTINGS_PRIORITY_MAX - PEG_FIRST };
 
-/* Whether the Postfix of this number receives mail from clients, rather than from the frontend. */
+/* Whether the Postfix of this number receives mail from clients, rather than from a frontend. */
 bool settings_is_frontend(int instance) PEG_MUST_USE;
 
 /* Whether this host has the Postfix of a number from PEG_FIRST up; false beyond the last. */

@@ -1,9 +1,6 @@
 /* settings_check - do the parameters of a configuration go together? */
 #include "lib/settings_reading.h"
 
-#include <string.h>
-#include <strings.h>
-
 #include "lib/settings_values.h"
 
 enum { PORT_MAX = 65535 };
@@ -112,28 +109,6 @@ static void check_listen(struct reading *in, const char *parameter, char **servi
     }
 }
 
-/* Whether one Postfix cannot listen there while another does; a port alone is on all addresses. */
-static bool collide(const char *a, const char *b)
-{
-    bool any = strchr(a, ':') == NULL || strchr(b, ':') == NULL;
-
-    return any ? settings_value_inet_port(a) == settings_value_inet_port(b) : strcasecmp(a, b) == 0;
-}
-
-static void check_listens_differ(struct reading *in)
-{
-    if (in->bad[settings_row("FRONTEND_LISTEN")] || in->bad[settings_row("URGENT_LISTEN")])
-        return;
-    for (char **urgent = in->settings->urgent_listen; *urgent != NULL; urgent++)
-        for (char **other = in->settings->frontend_listen; *other != NULL; other++)
-            if (collide(*urgent, *other))
-                diag_error(in->diag, in->settings->file,
-                           line_of(in, "URGENT_LISTEN", "FRONTEND_LISTEN"),
-                           "URGENT_LISTEN: %s is taken by %s of FRONTEND_LISTEN; use another port "
-                           "or another address",
-                           *urgent, *other);
-}
-
 static void check_ports(struct reading *in)
 {
     struct settings *settings = in->settings;
@@ -152,7 +127,6 @@ static void check_ports(struct reading *in)
         check_port(in, "TCPMAP_LISTEN", settings->tcpmap_port);
     check_listen(in, "FRONTEND_LISTEN", settings->frontend_listen);
     check_listen(in, "URGENT_LISTEN", settings->urgent_listen);
-    check_listens_differ(in);
 }
 
 void settings_reading_check(struct reading *in)

@@ -23,7 +23,7 @@ static const struct prom_metric recoveries = {"peg_table_recoveries_total", PROM
                                               "Tables made anew from what is on disk."};
 static const struct prom_metric looks = {
     "peg_queue_looks_total", PROM_COUNTER,
-    "Looks into the frontend's queue for claims that mail still needs."};
+    "Looks into the frontends' queues for claims that mail still needs."};
 static const struct prom_metric syncs = {"peg_journal_syncs_total", PROM_COUNTER,
                                          "Times that the journal was made durable."};
 

@@ -110,7 +110,7 @@ static bool explain_from(const struct settings *settings, const char *queue_id)
             found = found_here;
     }
     if (found == 0)
-        log_error("no decision on a message %s: one that has left the frontend's queue may have "
+        log_error("no decision on a message %s: one that has left a frontend's queue may have "
                   "been forgotten",
                   queue_id);
     return found == 1;

@@ -10,13 +10,13 @@
 
 static _Atomic int entered;
 
-static struct log_limit refused_limit;
+static struct log_limit warning_limit;
 
 static void warn_of_limit(int max)
 {
     uint64_t held_back;
 
-    if (log_limit_pass_shared(&refused_limit, clock_boot_ms(), &held_back))
+    if (log_limit_pass_shared(&warning_limit, clock_boot_ms(), &held_back))
         log_warn("LIMIT_CONNECTIONS_MILTER: %d messages are being decided, and one more goes by "
                  "the default priority (%" PRIu64 " more since the last such warning); raise it "
                  "to the number of smtpd processes that receive mail",

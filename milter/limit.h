@@ -11,7 +11,7 @@
 #include "lib/attr.h"
 
 /*
- * Take a place among at most max sessions, to be given back with limit_leave(). Returns false where
+ * Take a place among at most max messages, to be given back with limit_leave(). Returns false where
  * all are taken, and says so in the log, once a minute at most. max may change from call to call.
  */
 bool limit_enter(int max) PEG_MUST_USE;

@@ -3,7 +3,7 @@
 #include "milter/service.h"
 
 static const char usage[] = "Usage: peg-milter [-f] [--root DIR]\n"
-                            "Decide a priority for each recipient of the frontend's mail.\n"
+                            "Decide a priority for each recipient of the frontends' mail.\n"
                             "\n" OPTIONS_DAEMON_USAGE "\n"
                             "SIGUSR1 reads configuration and rules again, SIGTERM ends it.\n";
 

@@ -235,7 +235,7 @@ static bool start(const struct settings *settings)
     if (!open_socket(settings))
         return false;
     startup_nice("NICE_LEVEL_MILTER", settings->milter_nice_level);
-    /* A session may begin before the end of the one before it was heard. */
+    /* Of as many smtpd processes, each may begin a session before the end of its last was heard. */
     startup_fit_connections("LIMIT_CONNECTIONS_MILTER", 2 * settings->milter_connections);
     if (daemon_drop_privileges(settings->daemon_user, NULL) &&
         startup_can_read(settings, SETTINGS_CONF_FILE) &&

@@ -88,7 +88,7 @@ static bool set_description(int number, struct mib_value *value_r)
     if (number == MONITORED_MILTER)
         return set_string(value_r, "decides the priority of each recipient");
     if (number == MONITORED_TCPMAP)
-        return set_string(value_r, "tells the frontend the instance of each recipient");
+        return set_string(value_r, "tells the frontends the instance of each recipient");
     if (number == PEG_FRONTEND)
         return set_string(value_r, "Postfix that receives");
     if (number == PEG_URGENT)

@@ -31,7 +31,8 @@ enum flow_detail {
     FLOW_SIZES
 };
 
-/* How long events may gather: a sixth of what 2000 messages a second leave. */
+/* How long events may gather. At 2000 messages a second the kernel keeps those of six times that.
+ */
 enum { FLOW_WAIT_MS = 100 };
 
 /* Nothing is watched yet. NULL with errno. */

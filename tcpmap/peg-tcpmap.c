@@ -3,7 +3,7 @@
 #include "tcpmap/service.h"
 
 static const char usage[] = "Usage: peg-tcpmap [-f] [--root DIR]\n"
-                            "Answer the frontend's transport lookups from the decision table.\n"
+                            "Answer the frontends' transport lookups from the decision table.\n"
                             "\n" OPTIONS_DAEMON_USAGE "\n"
                             "SIGUSR1 reads the settings again, SIGTERM ends it.\n";
 

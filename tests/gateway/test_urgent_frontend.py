@@ -231,11 +231,29 @@ def test_a_port_that_another_has_is_refused(live, private_gateway):
     ]
 
 
-def test_names_of_services_are_compared_with_the_frontend_s(live):
+@pytest.mark.parametrize(
+    "frontend, urgent, taken",
+    [
+        ("25", "smtp", "smtp is taken by 25"),
+        ("25", "192.0.2.7:25", "192.0.2.7:25 is taken by 25"),
+        ("[::1]:25 a.example:25", "26 A.example:25", "A.example:25 is taken by a.example:25"),
+    ],
+)
+def test_a_port_is_for_one_frontend(live, frontend, urgent, taken):
     try:
-        want(live, True, FRONTEND_LISTEN="25", URGENT_LISTEN="smtp")
+        want(live, True, FRONTEND_LISTEN=frontend, URGENT_LISTEN=urgent)
         status, lines = check(live)
-        assert status == 1 and "URGENT_LISTEN: smtp is taken by 25 of FRONTEND_LISTEN" in lines[0]
+        assert status == 1
+        assert "URGENT_LISTEN: %s of FRONTEND_LISTEN; use another port or " % taken in lines[0]
+    finally:
+        want(live, True)
+
+
+def test_services_have_names(live):
+    try:
+        want(live, True, FRONTEND_LISTEN="smtp", URGENT_LISTEN="submission")
+        _, lines = check(live)
+        assert not [line for line in lines if "is taken by" in line]
         want(live, True, URGENT_LISTEN="no-such-service")
         status, lines = check(live)
         assert status == 1 and "URGENT_LISTEN: no service no-such-service in" in lines[0]

@@ -26,9 +26,11 @@ static void services_clash_where_port_and_address_may_be_the_same(void **state)
         {"smtp", "127.0.0.1:25", true},
         {"127.0.0.1:25", "127.0.0.1:25", true},
         {"[::1]:25", "[::1]:smtp", true},
+        {"A.example:25", "a.example:smtp", true},
         {"127.0.0.1:25", "127.0.0.2:25", false},
         {"25", "26", false},
         {"25", "submission", false},
+        {"smtp", "submission", false},
         {"no-such-service", "no-such-service", false}, /* Postfix will not start with it */
     };
 

@@ -129,17 +129,9 @@ static void the_urgent_frontend_takes_after_the_other(void **state)
     settings_free(&s);
 }
 
-static void a_port_is_for_one_frontend(void **state)
+static void the_urgent_frontend_listens_where_nothing_else_of_ours_does(void **state)
 {
     (void)state;
-    settings_expect_reports(
-        "URGENT_LISTEN=192.0.2.7:25\n",
-        "f:1: URGENT_LISTEN: 192.0.2.7:25 is taken by 25 of FRONTEND_LISTEN; use another port or "
-        "another address\n");
-    settings_expect_reports(
-        "FRONTEND_LISTEN='[::1]:25 a.example:25'\nURGENT_LISTEN='A.example:25 26'\n",
-        "f:2: URGENT_LISTEN: A.example:25 is taken by a.example:25 of FRONTEND_LISTEN; use another "
-        "port or another address\n");
     settings_expect_reports("URGENT_LISTEN='20001 10040'\n",
                             "f:1: URGENT_LISTEN: port 20001 is among those of the instances, 20000 "
                             "to 20004 (INSTANCE_PORT_BASE)\n"
@@ -368,7 +360,7 @@ int main(void)
         cmocka_unit_test(every_parameter_can_be_set),
         cmocka_unit_test(suffixes_give_instances_and_the_frontend_values_of_their_own),
         cmocka_unit_test(the_urgent_frontend_takes_after_the_other),
-        cmocka_unit_test(a_port_is_for_one_frontend),
+        cmocka_unit_test(the_urgent_frontend_listens_where_nothing_else_of_ours_does),
         cmocka_unit_test(tries_of_the_urgent_frontend_keep_decisions_alive),
         cmocka_unit_test(the_last_assignment_of_a_name_wins),
         cmocka_unit_test(wrong_values_are_named_with_what_is_needed),
