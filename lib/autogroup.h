@@ -23,7 +23,8 @@ bool autogroup_get(pid_t pid, int *level_r) PEG_MUST_USE;
 /*
  * Give the session that a process leads this level, -20 to 19; nothing is to be done where
  * autogroup_get() has no answer, or has that level. One below 0 is root's. Returns false with
- * errno. May take a second, since those without CAP_SYS_ADMIN have to take turns.
+ * errno. May take ten seconds where many do it at once, since those without CAP_SYS_ADMIN have to
+ * take turns.
  */
 bool autogroup_set(pid_t pid, int level) PEG_MUST_USE;
 

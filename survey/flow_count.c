@@ -113,8 +113,8 @@ static void moved_from(struct flow_count *count, const struct flow_event *event,
     }
     if (event->queue == QUEUE_INCOMING)
         leave_incoming(count, known, move, now_ms);
-    if (known != NULL && event->queue == QUEUE_INCOMING && known->stage == FOUND)
-        known->stage = RECEIVED; /* this is the move that was to be told */
+    if (known != NULL && event->queue != QUEUE_ACTIVE && known->stage == FOUND)
+        known->stage = RECEIVED; /* this is the move that was to be told, or the one before it */
     else
         forget(count, known);
 }
@@ -189,11 +189,13 @@ void flow_count_event(struct flow_count *count, const struct flow_event *event, 
 
 void flow_count_arrived(struct flow_count *count, const char *name)
 {
+    struct message *known = find(&count->messages, name);
     struct flow_size size;
 
-    if (queues_is_id(name) && find(&count->messages, name) == NULL &&
-        count->read_size(count->arg, QUEUE_ACTIVE, name, &size))
-        set_size(remember(count, name, FOUND), true, &size);
+    if (!queues_is_id(name) || (known != NULL && known->has_size) ||
+        !count->read_size(count->arg, QUEUE_ACTIVE, name, &size))
+        return;
+    set_size(known != NULL ? known : remember(count, name, FOUND), true, &size);
 }
 
 void flow_count_look_begin(struct flow_count *count)

@@ -10,7 +10,7 @@
 
 #include "tests/unit/unit.h"
 
-enum { UNTOUCHED = 99 };
+enum { UNTOUCHED = 99, MANY = 8 };
 
 static char path[64];
 
@@ -139,6 +139,27 @@ static void a_session_gets_the_level_that_its_leader_is_given(void **state)
     assert_int_equal(status, 0);
 }
 
+static void many_at_once_take_turns(void **state)
+{
+    pid_t pids[MANY];
+    unsigned refused = 0;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0)
+            _exit(in_session_of_its_own() == 's');
+        assert_true(pids[i] > 0);
+    }
+    for (int i = 0; i < MANY; i++) {
+        int status;
+
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        refused += status != 0 ? 1 : 0;
+    }
+    assert_int_equal(refused, 0);
+}
+
 static void a_session_that_is_shared_is_left_alone(void **state)
 {
     (void)state;
@@ -180,6 +201,7 @@ int main(void)
         cmocka_unit_test(the_level_is_written_as_the_kernel_reads_it),
         cmocka_unit_test(what_hinders_is_told),
         cmocka_unit_test(a_session_gets_the_level_that_its_leader_is_given),
+        cmocka_unit_test(many_at_once_take_turns),
         cmocka_unit_test(a_session_that_is_shared_is_left_alone),
         cmocka_unit_test(a_process_that_is_gone_has_no_session),
     };

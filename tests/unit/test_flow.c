@@ -6,7 +6,7 @@
 #include "tests/unit/flow_watching_fixture.h"
 
 enum { MANY = 10000 }; /* moves: more than the kernel keeps */
-enum { PATIENCE_S = 30 };
+enum { PATIENCE_S = 30, TURNS = 5 };
 
 static void messages_are_counted_for_each_postfix(void **state)
 {
@@ -54,6 +54,47 @@ static void the_urgent_frontend_is_counted_while_it_is_there(void **state)
     assert_false(flow_of(&watching, PEG_URGENT)->is_known);
     expect(&watching, PEG_FRONTEND, 0, 0);
     end(&watching);
+}
+
+/* The lowest one that is free. */
+static int next_descriptor(void)
+{
+    int fd = dup(STDERR_FILENO);
+
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+static void a_postfix_that_goes_and_comes_again_begins_anew_and_leaves_nothing_open(void **state)
+{
+    char *root = *state;
+    struct settings *settings[] = {settings_of(root, TWO),
+                                   settings_of(root, TWO "URGENT_LISTEN=2525\n")};
+    struct watching watching;
+    char why[QUEUES_WHY_SIZE];
+    int fd = next_descriptor();
+
+    make_both(root);
+    make_queues(root, URGENT);
+    watching = begin(root, TWO "URGENT_LISTEN=2525\n");
+    for (int i = 0; i < TURNS; i++) {
+        make_message(root, URGENT "incoming/A1");
+        rename_in(root, URGENT "incoming/A1", URGENT "active/A1");
+        assert_true(flow_watch(watching.flow, settings[0], why)); /* with events on their way */
+        remove_in(root, URGENT "active/A1");
+        assert_true(flow_watch(watching.flow, settings[1], why));
+        make_message(root, URGENT "incoming/B1");
+        rename_in(root, URGENT "incoming/B1", URGENT "active/B1");
+        expect(&watching, PEG_URGENT, 1, 0);
+        remove_in(root, URGENT "active/B1");
+        expect(&watching, PEG_URGENT, 1, 1);
+        expect(&watching, PEG_FRONTEND, 0, 0);
+    }
+    end(&watching);
+    assert_int_equal(next_descriptor(), fd);
+    settings_free(&settings[0]);
+    settings_free(&settings[1]);
 }
 
 static void hashed_queues_are_watched_with_subfolders_that_come_later(void **state)
@@ -224,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(messages_are_counted_for_each_postfix),
         TEST(the_urgent_frontend_is_counted_while_it_is_there),
+        TEST(a_postfix_that_goes_and_comes_again_begins_anew_and_leaves_nothing_open),
         TEST(hashed_queues_are_watched_with_subfolders_that_come_later),
         TEST(folders_that_come_later_or_are_replaced_are_watched_from_the_next_round),
         TEST(instances_that_come_begin_with_zero_and_those_that_go_are_unknown),

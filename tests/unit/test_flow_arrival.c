@@ -24,6 +24,12 @@ static void a_size_that_was_read_at_arrival_counts_where_the_file_is_gone_by_now
     move(QUEUE_HOLD, QUEUE_ACTIVE, "C123");
     remove_file(QUEUE_ACTIVE, "C123");
     expect(1, 1000, 2, 3, 3000, 9);
+    flow_count_arrived(&count, "D1234"); /* the same, as postsuper does it */
+    gone = "D1234";
+    from(QUEUE_HOLD, "D1234");
+    move_in(QUEUE_ACTIVE, "D1234");
+    remove_file(QUEUE_ACTIVE, "D1234");
+    expect(1, 1000, 2, 4, 4000, 14);
     assert_int_equal(count.remembered, 0);
 }
 
@@ -58,6 +64,19 @@ static void a_message_that_arrives_again_is_not_received_again(void **state)
     assert_int_equal(reads, 2);
 }
 
+static void a_size_is_read_as_well_where_a_message_was_known_without_it(void **state)
+{
+    (void)state;
+    move_in(QUEUE_INCOMING, "A1"); /* deferred, then moved by postqueue -i, and counted at once */
+    flow_count_arrived(&count, "A1");
+    gone = "A1";
+    move(QUEUE_INCOMING, QUEUE_ACTIVE, "A1");
+    remove_file(QUEUE_ACTIVE, "A1");
+    expect(0, 0, 0, 1, 1000, 2);
+    assert_int_equal(reads, 1);
+    assert_int_equal(count.remembered, 0);
+}
+
 static void what_arrives_and_is_no_message_is_not_read(void **state)
 {
     (void)state;
@@ -74,6 +93,7 @@ int main(void)
         TEST(a_size_that_was_read_at_arrival_counts_where_the_file_is_gone_by_now),
         TEST(an_arrival_that_is_told_late_changes_nothing),
         TEST(a_message_that_arrives_again_is_not_received_again),
+        TEST(a_size_is_read_as_well_where_a_message_was_known_without_it),
         TEST(what_arrives_and_is_no_message_is_not_read),
     };
 

@@ -64,6 +64,12 @@ static struct survey_flow wait_for_left(const struct flow_thread *thread, uint64
     return survey.instances[0].flow;
 }
 
+/* One quick turn proves that nothing gathers; any may be slow on a busy machine. */
+static int64_t quicker(int64_t took_ms, int64_t other_ms)
+{
+    return took_ms < other_ms ? took_ms : other_ms;
+}
+
 /* A message that goes when the thread has read its size. Returns how long that took. */
 static int64_t pass(const char *root, const struct flow_thread *thread)
 {
@@ -88,7 +94,7 @@ static void events_gather_before_they_are_counted_but_sizes_are_read_at_once(voi
     struct settings *settings = settings_of(root, TWO);
     struct flow_thread thread;
     struct survey_flow found;
-    int64_t counted_ms, reading_ms = 0;
+    int64_t counted_ms, reading_ms = INT64_MAX;
 
     make_both(root);
     flow_thread_start(&thread, settings);
@@ -96,11 +102,11 @@ static void events_gather_before_they_are_counted_but_sizes_are_read_at_once(voi
     wait_for_left(&thread, 1); /* so the thread has begun */
     counted_ms = clock_boot_ms();
     for (uint64_t n = 2; n <= TURNS; n++) {
-        reading_ms += pass(root, &thread);
+        reading_ms = quicker(pass(root, &thread), reading_ms);
         found = wait_for_left(&thread, n);
     }
     assert_true(clock_boot_ms() - counted_ms >= (TURNS - 1) * FLOW_WAIT_MS / 2);
-    assert_true(reading_ms < (TURNS - 1) * FLOW_WAIT_MS / 2);
+    assert_true(reading_ms < FLOW_WAIT_MS / 2);
     assert_int_equal(found.received_messages, TURNS);
     assert_int_equal(found.received_octets, TURNS * OCTETS);
     assert_int_equal(found.left_octets, TURNS * OCTETS);
@@ -114,20 +120,29 @@ static void who_asks_is_told_of_all_that_has_happened(void **state)
     char *root = *state;
     struct settings *settings = settings_of(root, TWO);
     struct flow_thread thread;
-    int64_t began_ms;
+    unsigned times = 0;
+    int64_t took_ms = INT64_MAX;
+    int64_t deadline_ms = clock_boot_ms() + PATIENCE_MS;
 
     make_both(root);
     flow_thread_start(&thread, settings);
-    began_ms = clock_boot_ms();
     for (uint64_t n = 1; n <= ASKED; n++) {
         static struct survey survey;
+        int64_t began_ms;
 
         pass(root, &thread);
-        survey = (struct survey){.instances = {{.instance = PEG_FRONTEND}}, .instance_count = 1};
-        flow_thread_fill(&thread, &survey);
+        began_ms = clock_boot_ms();
+        do { /* once, unless the thread has no processor for FLOW_THREAD_PATIENCE_MS */
+            survey =
+                (struct survey){.instances = {{.instance = PEG_FRONTEND}}, .instance_count = 1};
+            flow_thread_fill(&thread, &survey);
+            times++;
+        } while (survey.instances[0].flow.left_messages < n && clock_boot_ms() < deadline_ms);
+        took_ms = quicker(clock_boot_ms() - began_ms, took_ms);
         assert_int_equal(survey.instances[0].flow.left_messages, n);
     }
-    assert_true(clock_boot_ms() - began_ms < ASKED * FLOW_WAIT_MS / 2); /* nothing gathers */
+    assert_true(times < ASKED + ASKED / 10);
+    assert_true(took_ms < FLOW_WAIT_MS / 2);
     flow_thread_end(&thread);
     settings_free(&settings);
 }
@@ -137,7 +152,7 @@ static void it_ends_at_once_while_events_gather(void **state)
     char *root = *state;
     struct settings *settings = settings_of(root, TWO);
     struct flow_thread thread;
-    int64_t took_ms = 0;
+    int64_t took_ms = INT64_MAX;
 
     make_both(root);
     for (int i = 0; i < TURNS; i++) {
@@ -149,9 +164,9 @@ static void it_ends_at_once_while_events_gather(void **state)
         pass(root, &thread); /* from here on it waits for more */
         began_ms = clock_boot_ms();
         flow_thread_end(&thread);
-        took_ms += clock_boot_ms() - began_ms;
+        took_ms = quicker(clock_boot_ms() - began_ms, took_ms);
     }
-    assert_true(took_ms < TURNS * FLOW_WAIT_MS / 2);
+    assert_true(took_ms < FLOW_WAIT_MS / 2);
     settings_free(&settings);
 }
 
