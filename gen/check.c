@@ -107,13 +107,12 @@ static void check_listener(const struct settings *settings, const char *paramete
                    service, port);
 }
 
-/* The same for two frontends at one port, of which a name says one at least. */
+/* Two frontends at one port, which lib/settings sees where both say it in the same way. */
 static void check_shared(const struct settings *settings, struct diag *diag)
 {
     for (char **urgent = settings->urgent_listen; *urgent != NULL; urgent++)
         for (char **other = settings->frontend_listen; *other != NULL; other++)
-            if ((settings_value_inet_port(*urgent) == 0 || settings_value_inet_port(*other) == 0) &&
-                ports_clash(*urgent, *other))
+            if (ports_clash(*urgent, *other))
                 diag_error(diag, settings->file, config_line(settings, "URGENT_LISTEN"),
                            "URGENT_LISTEN: %s is taken by %s of FRONTEND_LISTEN; use another port "
                            "or another address",

@@ -243,6 +243,37 @@ def test_names_of_services_are_compared_with_the_frontend_s(live):
         want(live, True)
 
 
+@pytest.mark.parametrize(
+    "urgent, other",
+    [
+        ("[0:0:0:0:0:0:0:1]:{0}", "[::1]:{0}"),
+        ("localhost:{0}", "127.0.0.1:{0}"),
+        ("127.0.0.1:{0}", "0.0.0.0:{0}"),
+        ("127.0.0.1:0{0}", "127.0.0.1:{0}"),
+    ],
+)
+def test_an_address_in_another_form_is_the_same(live, urgent, other):
+    urgent, other = (form.format(live.ports.spare[1]) for form in (urgent, other))
+    try:
+        want(live, True, URGENT_LISTEN=urgent, FRONTEND_LISTEN=other)
+        status, lines = check(live)
+    finally:
+        want(live, True)
+    assert status == 1
+    assert "URGENT_LISTEN: %s is taken by %s of FRONTEND_LISTEN" % (urgent, other) in lines[0]
+
+
+def test_a_user_who_does_not_reach_peg_milter_is_found_before_it_is_made(private_gateway):
+    gateway = private_gateway(start=False)
+    gateway.write()
+    gateway.gen("apply")
+    edit(gateway, "-e", "mail_owner=daemon", instance="frontend")
+    want(gateway, True)
+    status, (line,) = check(gateway)
+    assert status == 1 and line.startswith(gateway.path("etc/postfix/main.cf"))
+    assert "mail_owner = postfix: this user does not reach peg-milter" in line
+
+
 def test_a_template_with_chroot_makes_one_without(private_gateway):
     gateway = private_gateway(start=False)
     gateway.write()
@@ -286,6 +317,38 @@ def test_it_is_added_while_mail_flows_and_removed_again(grown):
     grown.gen("apply")
     sent = grown.send(at=grown.urgent, to=["hugo@dest.example"], headers=headers(4))
     assert grown.delivered(sent) == {"hugo@dest.example": 4}
+
+
+def receives(gateway, port, name):
+    """Whether all mail that is handed in there gets into the queue of that frontend, and on."""
+    for _ in range(5):
+        sent = gateway.send(at=("127.0.0.1", port), to=["gina@dest.example"], headers=headers(4))
+        assert gateway.delivered(sent) == {"gina@dest.example": 4}
+        gateway.log.wait_for(r"postfix-\S+/qmgr\S+: %s: removed" % sent.queue_id)
+        if not gateway.log.find(r"%s/qmgr\S+: %s: removed" % (name, sent.queue_id)):
+            return False
+    return True
+
+
+def test_a_port_goes_from_one_frontend_to_the_other_and_back(grown):
+    port, moved = grown.ports.frontend, grown.ports.urgent
+    both = "127.0.0.1:%d 127.0.0.1:%d" % (port, moved)
+    want(grown, False, FRONTEND_LISTEN=both)
+    grown.gen("apply")
+    assert receives(grown, moved, FRONTEND)
+    want(grown, True)
+    done = grown.gen("apply")
+    assert "reloaded: postfix-frontend\n" in done.stdout
+    assert "started: postfix-urgent\n" in done.stdout
+    assert receives(grown, moved, URGENT) and receives(grown, port, FRONTEND)
+    swapped = {"FRONTEND_LISTEN": "127.0.0.1:%d" % moved, "URGENT_LISTEN": "127.0.0.1:%d" % port}
+    want(grown, True, **swapped)
+    grown.gen("apply")
+    assert receives(grown, moved, FRONTEND) and receives(grown, port, URGENT)
+    want(grown, False, FRONTEND_LISTEN=both)
+    grown.gen("apply")
+    assert receives(grown, moved, FRONTEND) and receives(grown, port, FRONTEND)
+    assert check(grown) == (0, [])
 
 
 def defer(gateway, priority):
