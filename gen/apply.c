@@ -41,6 +41,16 @@ static bool runs(const struct settings *settings, int instance)
     return it_does;
 }
 
+/* Whether mail may come in; one that the settings no longer have may still run. */
+static bool any_frontend_runs(const struct settings *settings)
+{
+    bool any = false;
+
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
+        any = any || runs(settings, n);
+    return any;
+}
+
 /* Some changes cannot be made while a Postfix runs, which --no-restart leaves alone. */
 static bool may_change(const struct work *work)
 {
@@ -135,7 +145,7 @@ static bool apply(struct work *work, const struct apply_options *options)
     work_clean(work);
     if (work_count(work) == 0)
         printf("nothing to change\n");
-    if (good && work->gone_count > 0 && options->restart && runs(settings, PEG_FRONTEND)) {
+    if (good && work->gone_count > 0 && options->restart && any_frontend_runs(settings)) {
         work_deinit(work);
         good = retire(settings, options);
         good = work_prepare(work, settings, false) && good;
@@ -168,7 +178,7 @@ static bool run_command(const struct settings *settings, const struct apply_opti
 {
     struct work work;
     unsigned warnings;
-    bool may_wait = options->restart && runs(settings, PEG_FRONTEND);
+    bool may_wait = options->restart && any_frontend_runs(settings);
     bool good = work_prepare(&work, settings, false);
 
     if (good) {

@@ -14,6 +14,7 @@ from harness.load import Load
 from harness.plan import PRIORITIES, RULES, headers
 from harness.processes import read_pid
 from harness.recorder import Recorder
+from harness.snmp import wait_until
 
 TO = "bob@dest.example"
 URGENT, FRONTEND = "postfix-urgent", "postfix-frontend"
@@ -169,7 +170,7 @@ def test_its_listeners_follow_the_configuration(live):
     finally:
         want(live, True)
         live.gen("apply")
-    assert connects(live.urgent)
+    wait_until(lambda: connects(live.urgent), lambda: "it does not listen again")
 
 
 def test_a_bounce_in_it_runs_its_bounce_command(live):
@@ -319,15 +320,25 @@ def test_it_is_added_while_mail_flows_and_removed_again(grown):
     assert grown.delivered(sent) == {"hugo@dest.example": 4}
 
 
-def receives(gateway, port, name):
-    """Whether all mail that is handed in there gets into the queue of that frontend, and on."""
-    for _ in range(5):
-        sent = gateway.send(at=("127.0.0.1", port), to=["gina@dest.example"], headers=headers(4))
-        assert gateway.delivered(sent) == {"gina@dest.example": 4}
-        gateway.log.wait_for(r"postfix-\S+/qmgr\S+: %s: removed" % sent.queue_id)
-        if not gateway.log.find(r"%s/qmgr\S+: %s: removed" % (name, sent.queue_id)):
-            return False
-    return True
+def listens_alone(gateway, port, instance):
+    """Whether the master of "frontend" or "urgent" listens on a port of 127.0.0.1, and nobody else."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table]
+    inodes = [row[9] for row in rows if row[1] == "0100007F:%04X" % port and row[3] == "0A"]
+    folder = "/proc/%d/fd/" % read_pid(os.path.join(gateway.queue_dir(instance), "pid/master.pid"))
+    try:
+        links = [os.readlink(folder + fd) for fd in os.listdir(folder)]
+    except FileNotFoundError:  # closed meanwhile
+        return False
+    return len(inodes) == 1 and "socket:[%s]" % inodes[0] in links
+
+
+def check_receives(gateway, port, instance):
+    """Wait until a frontend has a port, since a reload takes a moment, and hand in mail there."""
+    wait_until(lambda: listens_alone(gateway, port, instance), lambda: "%s has no port" % instance)
+    sent = gateway.send(at=("127.0.0.1", port), to=["gina@dest.example"], headers=headers(4))
+    assert gateway.delivered(sent) == {"gina@dest.example": 4}
+    gateway.log.wait_for(r"postfix-%s/qmgr\S+: %s: removed" % (instance, sent.queue_id))
 
 
 def test_a_port_goes_from_one_frontend_to_the_other_and_back(grown):
@@ -335,19 +346,22 @@ def test_a_port_goes_from_one_frontend_to_the_other_and_back(grown):
     both = "127.0.0.1:%d 127.0.0.1:%d" % (port, moved)
     want(grown, False, FRONTEND_LISTEN=both)
     grown.gen("apply")
-    assert receives(grown, moved, FRONTEND)
+    check_receives(grown, moved, "frontend")
     want(grown, True)
     done = grown.gen("apply")
     assert "reloaded: postfix-frontend\n" in done.stdout
     assert "started: postfix-urgent\n" in done.stdout
-    assert receives(grown, moved, URGENT) and receives(grown, port, FRONTEND)
+    check_receives(grown, moved, "urgent")
+    check_receives(grown, port, "frontend")
     swapped = {"FRONTEND_LISTEN": "127.0.0.1:%d" % moved, "URGENT_LISTEN": "127.0.0.1:%d" % port}
     want(grown, True, **swapped)
     grown.gen("apply")
-    assert receives(grown, moved, FRONTEND) and receives(grown, port, URGENT)
+    check_receives(grown, moved, "frontend")
+    check_receives(grown, port, "urgent")
     want(grown, False, FRONTEND_LISTEN=both)
     grown.gen("apply")
-    assert receives(grown, moved, FRONTEND) and receives(grown, port, FRONTEND)
+    check_receives(grown, moved, "frontend")
+    check_receives(grown, port, "frontend")
     assert check(grown) == (0, [])
 
 
@@ -387,10 +401,24 @@ def test_who_thinks_better_of_it_has_it_listen_again(grown):
     assert grown.gen("apply", "--drain=1", check=False).returncode == 1
     want(grown, True)
     grown.gen("apply")
-    assert connects(grown.urgent)
+    wait_until(lambda: connects(grown.urgent), lambda: "it does not listen again")
     grown.ctl("start", "3")
     grown.flush("urgent")
     assert grown.delivered(sent) == {"ida@dest.example": 3}
+
+
+def test_it_is_drained_while_the_other_is_stopped(grown):
+    want(grown, True)
+    grown.gen("apply")
+    sent = defer(grown, 3)
+    grown.ctl("stop", "frontend")
+    want(grown, False)
+    late = grown.gen("apply", "--drain=1", check=False)
+    assert "1 messages are left in instances that are to be removed" in late.stderr
+    grown.ctl("start", "3")
+    grown.gen("apply", "--drain")
+    assert grown.delivered(sent) == {"ida@dest.example": 3}
+    assert not any(URGENT in command for command in grown.leftovers().values())
 
 
 def test_with_mail_it_stays_in_a_gateway_that_is_stopped(grown):
