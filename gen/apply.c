@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "admin/files.h"
@@ -153,18 +152,20 @@ static bool apply(struct work *work, const struct apply_options *options)
     return good && carry_out(work, options->restart) && remove_gone(work);
 }
 
-/* One at a time: two would undo each other's work. */
+/* One at a time: two would undo each other's work. A lock of fcntl(2) is this process's alone: that
+ * of flock(2) is held on by a child which is on its way to exec(2) when this one is killed. */
 static bool lock(const struct settings *settings)
 {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char *path = mem_printf("%s/run/peg-gen.lock", settings->root);
     char *folder = mem_printf("%s/run", settings->root);
     int fd = -1; /* open until this process ends */
 
     if (files_make_folder(folder, 0755, NULL)) /* root's alone, so that nobody else can lock it */
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    bool good = fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0;
 
-    if (fd >= 0 && !good && errno == EWOULDBLOCK)
+    if (fd >= 0 && !good && (errno == EAGAIN || errno == EACCES))
         fprintf(stderr, "%s: another peg-gen apply is at work; wait for its end\n", path);
     else if (!good)
         fprintf(stderr, "%s: cannot be locked: %m\n", path);
