@@ -42,12 +42,49 @@ static char *host_of(const char *service)
     return mem_dup_len(service, (size_t)(colon - service));
 }
 
+/* The same address, or of one family where one of them is all addresses. */
+static bool same_address(const struct sockaddr *a, const struct sockaddr *b)
+{
+    if (a->sa_family != b->sa_family)
+        return false;
+    if (a->sa_family == AF_INET) {
+        const struct in_addr *one = &((const struct sockaddr_in *)(const void *)a)->sin_addr;
+        const struct in_addr *two = &((const struct sockaddr_in *)(const void *)b)->sin_addr;
+
+        return one->s_addr == two->s_addr || one->s_addr == INADDR_ANY || two->s_addr == INADDR_ANY;
+    }
+    const struct in6_addr *one = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+    const struct in6_addr *two = &((const struct sockaddr_in6 *)(const void *)b)->sin6_addr;
+
+    return IN6_ARE_ADDR_EQUAL(one, two) || IN6_IS_ADDR_UNSPECIFIED(one) ||
+           IN6_IS_ADDR_UNSPECIFIED(two);
+}
+
+/* Addresses have more than one form, and names. */
+static bool share_address(const char *host, const char *other)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses = NULL, *others = NULL;
+    bool share = strcasecmp(host, other) == 0;
+
+    if (!share && getaddrinfo(host, NULL, &hints, &addresses) == 0 &&
+        getaddrinfo(other, NULL, &hints, &others) == 0)
+        for (const struct addrinfo *a = addresses; a != NULL; a = a->ai_next)
+            for (const struct addrinfo *b = others; b != NULL; b = b->ai_next)
+                share = share || same_address(a->ai_addr, b->ai_addr);
+    if (addresses != NULL)
+        freeaddrinfo(addresses);
+    if (others != NULL)
+        freeaddrinfo(others);
+    return share;
+}
+
 bool ports_clash(const char *service, const char *other)
 {
     char *host = host_of(service);
     char *other_host = host_of(other);
     bool clash = ports_number(service) > 0 && ports_number(service) == ports_number(other) &&
-                 (host == NULL || other_host == NULL || strcasecmp(host, other_host) == 0);
+                 (host == NULL || other_host == NULL || share_address(host, other_host));
 
     free(host);
     free(other_host);
@@ -130,8 +167,21 @@ static void check_interfaces(const struct part *part, char *inet_interfaces, int
     }
 }
 
+static bool is_left(const struct pairs *left, const char *service)
+{
+    bool found = false;
+
+    for (size_t i = 0; left != NULL && i < left->count; i++) {
+        char *name = mem_dup_len(left->items[i].name, strcspn(left->items[i].name, "/"));
+
+        found = found || ports_clash(name, service);
+        free(name);
+    }
+    return found;
+}
+
 static void check_frontend(const struct settings *settings, const struct part *part,
-                           const char *dir, struct diag *diag)
+                           const char *dir, const struct pairs *left, struct diag *diag)
 {
     char *protocols = postconf_expanded(dir, "inet_protocols");
 
@@ -140,6 +190,10 @@ static void check_frontend(const struct settings *settings, const struct part *p
         char *host = host_of(*service);
         int port = ports_number(*service);
 
+        if (is_left(left, *service)) {
+            free(host);
+            continue;
+        }
         if (host != NULL) {
             check(part, host, port, family_of(protocols), diag);
         } else {
@@ -179,12 +233,12 @@ char *ports_frontend_host(const struct settings *settings, int frontend, const c
 }
 
 void ports_check(const struct settings *settings, const struct part *part, const char *dir,
-                 struct diag *diag)
+                 const struct pairs *left, struct diag *diag)
 {
     if (part->kind == PART_INSTANCE)
         check(part, "127.0.0.1", settings->instance_port_base + part->instance, AF_INET, diag);
     else if (part->kind == PART_FRONTEND)
-        check_frontend(settings, part, dir, diag);
+        check_frontend(settings, part, dir, left, diag);
 }
 
 static void emit_nothing(void *arg, const char *text)
@@ -199,7 +253,7 @@ static void await_free(const struct settings *settings, const struct part *part)
     for (int waited_ms = 0; waited_ms < TAKEN_TIMEOUT_MS; waited_ms += TAKEN_POLL_MS) {
         struct diag diag = {.emit = emit_nothing};
 
-        ports_check(settings, part, part->dir, &diag);
+        ports_check(settings, part, part->dir, NULL, &diag);
         if (diag.errors == 0)
             return;
         clock_sleep_ms(TAKEN_POLL_MS);
@@ -211,6 +265,6 @@ bool ports_are_free(const struct settings *settings, const struct part *part)
     struct diag diag = diag_to_stderr();
 
     await_free(settings, part);
-    ports_check(settings, part, part->dir, &diag);
+    ports_check(settings, part, part->dir, NULL, &diag);
     return diag.errors == 0;
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "admin/pairs.h"
 #include "admin/part.h"
 #include "lib/attr.h"
 #include "lib/diag.h"
@@ -23,11 +24,12 @@
 bool ports_are_free(const struct settings *settings, const struct part *part) PEG_MUST_USE;
 
 /*
- * The same, reporting to diag. dir: the folder whose inet_interfaces and inet_protocols count for
- * a frontend.
+ * The same without waiting, reporting to diag. dir: the folder whose inet_interfaces and
+ * inet_protocols count for a frontend; left: inet services ("127.0.0.1:25/inet") whose ports do not
+ * matter, since who has them gives them up before, or NULL.
  */
 void ports_check(const struct settings *settings, const struct part *part, const char *dir,
-                 struct diag *diag);
+                 const struct pairs *left, struct diag *diag);
 
 /* Whether somebody listens on a port of an address of this host. */
 bool ports_is_taken(const char *host, int port) PEG_MUST_USE;

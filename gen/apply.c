@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "admin/files.h"
@@ -39,6 +38,16 @@ static bool runs(const struct settings *settings, int instance)
     it_does = part_runs(&part, NULL) != 0;
     part_deinit(&part);
     return it_does;
+}
+
+/* Whether mail may come in; one that the settings no longer have may still run. */
+static bool any_frontend_runs(const struct settings *settings)
+{
+    bool any = false;
+
+    for (int n = PEG_FIRST; settings_is_frontend(n); n++)
+        any = any || runs(settings, n);
+    return any;
 }
 
 /* Some changes cannot be made while a Postfix runs, which --no-restart leaves alone. */
@@ -135,7 +144,7 @@ static bool apply(struct work *work, const struct apply_options *options)
     work_clean(work);
     if (work_count(work) == 0)
         printf("nothing to change\n");
-    if (good && work->gone_count > 0 && options->restart && runs(settings, PEG_FRONTEND)) {
+    if (good && work->gone_count > 0 && options->restart && any_frontend_runs(settings)) {
         work_deinit(work);
         good = retire(settings, options);
         good = work_prepare(work, settings, false) && good;
@@ -143,18 +152,20 @@ static bool apply(struct work *work, const struct apply_options *options)
     return good && carry_out(work, options->restart) && remove_gone(work);
 }
 
-/* One at a time: two would undo each other's work. */
+/* One at a time: two would undo each other's work. A lock of fcntl(2) is this process's alone: that
+ * of flock(2) is held on by a child which is on its way to exec(2) when this one is killed. */
 static bool lock(const struct settings *settings)
 {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char *path = mem_printf("%s/run/peg-gen.lock", settings->root);
     char *folder = mem_printf("%s/run", settings->root);
     int fd = -1; /* open until this process ends */
 
     if (files_make_folder(folder, 0755, NULL)) /* root's alone, so that nobody else can lock it */
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    bool good = fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0;
 
-    if (fd >= 0 && !good && errno == EWOULDBLOCK)
+    if (fd >= 0 && !good && (errno == EAGAIN || errno == EACCES))
         fprintf(stderr, "%s: another peg-gen apply is at work; wait for its end\n", path);
     else if (!good)
         fprintf(stderr, "%s: cannot be locked: %m\n", path);
@@ -168,7 +179,7 @@ static bool run_command(const struct settings *settings, const struct apply_opti
 {
     struct work work;
     unsigned warnings;
-    bool may_wait = options->restart && runs(settings, PEG_FRONTEND);
+    bool may_wait = options->restart && any_frontend_runs(settings);
     bool good = work_prepare(&work, settings, false);
 
     if (good) {

@@ -35,10 +35,10 @@ static void check_chroot(const struct work_folder *folder, struct diag *diag)
 }
 
 /* With INSTANCE_USERS peg-gen sees to it. */
-static void check_owner(const struct work_folder *frontend, const struct work_folder *folder,
-                        struct diag *diag)
+static void check_owner(const struct work *work, const struct work_folder *frontend,
+                        const struct work_folder *folder, struct diag *diag)
 {
-    const char *dir = folder->plan->dir;
+    const char *dir = check_dir(work, folder);
     char *file = mem_printf("%s/main.cf", dir);
     char *host = postconf_expanded(frontend->plan->dir, "mail_owner");
     char *guest = postconf_expanded(dir, "mail_owner");
@@ -46,8 +46,8 @@ static void check_owner(const struct work_folder *frontend, const struct work_fo
     if (host != NULL && guest != NULL && !users_share_group(guest, host))
         diag_error(diag, file, where_parameter(dir, "mail_owner"),
                    "mail_owner = %s: this user does not reach peg-milter, whose socket is open to "
-                   "the group of %s; put it there (usermod --append --groups), or name that user",
-                   guest, host);
+                   "the group of %s; put it there (usermod --append --groups)%s",
+                   guest, host, folder->present.exists ? ", or name that user" : "");
     free(file);
     free(host);
     free(guest);
@@ -57,9 +57,10 @@ void check_socket(const struct work *work, const struct work_folder *folder, str
 {
     const struct work_folder *frontend = work_frontend(work);
 
-    if (folder == frontend || !folder->present.exists)
+    if (folder == frontend)
         return;
-    check_chroot(folder, diag);
+    if (folder->present.exists) /* a new one has no chroot (gen/template.c) */
+        check_chroot(folder, diag);
     if (!work->settings->instance_users && frontend->present.exists)
-        check_owner(frontend, folder, diag);
+        check_owner(work, frontend, folder, diag);
 }

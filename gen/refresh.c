@@ -18,11 +18,12 @@ enum { TRANSPORT_TIMEOUT_MS = 10000, POLL_MS = 10 };
 
 /* What is to be done with the parts of a running gateway. */
 struct steps {
-    struct selection start;   /* new, or stopped by us */
-    struct selection restart; /* daemons that have to be started with other settings */
-    struct selection decide;  /* the same for peg-milter, which sends mail to what is new */
-    struct selection daemons; /* to be reloaded */
-    struct selection postfix; /* to be reloaded */
+    struct selection start;      /* new, or stopped by us */
+    struct selection start_last; /* the same for frontends */
+    struct selection restart;    /* daemons that have to be started with other settings */
+    struct selection decide;     /* the same for peg-milter, which sends mail to what is new */
+    struct selection daemons;    /* to be reloaded */
+    struct selection postfix;    /* to be reloaded */
 };
 
 static void select_part(struct selection *selection, const struct part *part)
@@ -92,7 +93,7 @@ static void choose_postfix(const struct work *work, const struct part *part,
     if (runs == 1 && (difference_count(d) > 0 || pending != PENDING_NOTHING || nice_differs(part)))
         select_part(&steps->postfix, part);
     else if (runs == 0 && (is_new(d) || pending == PENDING_START))
-        select_part(&steps->start, part);
+        select_part(part->kind == PART_FRONTEND ? &steps->start_last : &steps->start, part);
 }
 
 static void choose(const struct work *work, const struct parts *parts, struct steps *steps)
@@ -165,6 +166,17 @@ static bool reload(const struct work *work, const struct parts *parts, const str
     return good;
 }
 
+static bool start(const struct work *work, const struct selection *selection)
+{
+    bool started = selection->count == 0 || control_start(work->settings, selection);
+
+    if (started)
+        print_names("started", selection);
+    return started;
+}
+
+/* New instances are started before mail is sent there; a frontend when the other, which may have
+ * had its port, has read its new files. */
 static bool refresh_running(const struct work *work, const struct parts *parts)
 {
     struct steps steps = {.start = {.count = 0}};
@@ -172,14 +184,9 @@ static bool refresh_running(const struct work *work, const struct parts *parts)
 
     choose(work, parts, &steps);
     good = restart_daemons(work, &steps.restart);
-    if (steps.start.count > 0) {
-        bool started = control_start(work->settings, &steps.start); /* before mail is sent there */
-
-        if (started)
-            print_names("started", &steps.start);
-        good = started && good;
-    }
+    good = start(work, &steps.start) && good;
     good = reload(work, parts, &steps) && good;
+    good = start(work, &steps.start_last) && good;
     for (size_t i = 0; good && i < parts->count; i++)
         pending_clear(work->settings, &parts->items[i]);
     return good;

@@ -152,9 +152,9 @@ def test_comments_stay_before_what_they_are_about(live, change):
 
 def test_one_apply_is_at_work_at_a_time(live):
     live.gen("apply")
-    with open(live.path("run/peg-gen.lock")) as lock:
+    with open(live.path("run/peg-gen.lock"), "r+") as lock:
         assert os.fstat(lock.fileno()).st_mode & 0o777 == 0o600
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.lockf(lock, fcntl.LOCK_EX)
         refused = live.gen("apply", check=False)
         assert refused.returncode == 1
         assert "another peg-gen apply is at work" in refused.stderr

@@ -1,78 +1,21 @@
-"""A second frontend for mail that must not wait (URGENT_LISTEN): made, changed and removed by peg-gen."""
+"""A second frontend for mail that must not wait (URGENT_LISTEN): what peg-gen makes and checks."""
 
-import os
 import re
-import socket
 import subprocess
 
 import pytest
 
-from harness import torture
-from harness.backlog import CONF
 from harness.gateway import Gateway
-from harness.load import Load
-from harness.plan import PRIORITIES, RULES, headers
-from harness.processes import read_pid
 from harness.recorder import Recorder
-
-TO = "bob@dest.example"
-URGENT, FRONTEND = "postfix-urgent", "postfix-frontend"
-FLASH = [("X-Priority", "1")]
-
-
-def pids(gateway):
-    """{Postfix or daemon: pid} of all that runs beside the urgent frontend."""
-    found = {p: gateway.daemon_pid(p) for p in ("peg-milter", "peg-tcpmap", "peg-monitor")}
-    for instance in gateway.instances():
-        if instance != "urgent":
-            found[instance] = read_pid(os.path.join(gateway.queue_dir(instance), "pid/master.pid"))
-    return found
-
-
-def want(gateway, urgent, **conf):
-    """Write the configuration with an urgent frontend, or without."""
-    gateway.has_urgent = urgent
-    gateway.write_conf(conf)
-
-
-def check(gateway):
-    """(exit status, lines on stderr) of peg-gen check."""
-    done = gateway.gen("check", check=False)
-    return done.returncode, done.stderr.splitlines()
-
-
-def reloads(gateway, name):
-    return len(gateway.log.find(r" %s/master\[\d+\]: reload -- " % name))
-
-
-def connects(address):
-    try:
-        socket.create_connection(address, 10).close()
-    except ConnectionRefusedError:
-        return False
-    return True
-
-
-def edit(gateway, *words, instance="urgent"):
-    """Change what is there as an operator does."""
-    subprocess.run(["postconf", "-c", gateway.config_dir(instance), *words], check=True)
-
-
-def listeners(gateway):
-    """{service: entry} of the inet services of the urgent frontend."""
-    services = [line.split(None, 2) for line in gateway.postfix_services("urgent")]
-    return {words[0]: " ".join(words[2].split()) for words in services if words[1] == "inet"}
+from harness.snmp import wait_until
+from harness.urgent import FLASH, FRONTEND, TO, URGENT
+from harness.urgent import check, connects, edit, listeners, pids, reloads, want
 
 
 @pytest.fixture(scope="module", name="live")
 def gateway_with_both():
     with Gateway(urgent=True) as gateway:
         yield gateway
-
-
-@pytest.fixture(name="grown")
-def gateway_that_may_grow(private_gateway):
-    return private_gateway(rules=RULES, template_conf=CONF)
 
 
 # What apply makes
@@ -169,7 +112,7 @@ def test_its_listeners_follow_the_configuration(live):
     finally:
         want(live, True)
         live.gen("apply")
-    assert connects(live.urgent)
+    wait_until(lambda: connects(live.urgent), lambda: "it does not listen again")
 
 
 def test_a_bounce_in_it_runs_its_bounce_command(live):
@@ -261,6 +204,37 @@ def test_services_have_names(live):
         want(live, True)
 
 
+@pytest.mark.parametrize(
+    "urgent, other",
+    [
+        ("[0:0:0:0:0:0:0:1]:{0}", "[::1]:{0}"),
+        ("localhost:{0}", "127.0.0.1:{0}"),
+        ("127.0.0.1:{0}", "0.0.0.0:{0}"),
+        ("127.0.0.1:0{0}", "127.0.0.1:{0}"),
+    ],
+)
+def test_an_address_in_another_form_is_the_same(live, urgent, other):
+    urgent, other = (form.format(live.ports.spare[1]) for form in (urgent, other))
+    try:
+        want(live, True, URGENT_LISTEN=urgent, FRONTEND_LISTEN=other)
+        status, lines = check(live)
+    finally:
+        want(live, True)
+    assert status == 1
+    assert "URGENT_LISTEN: %s is taken by %s of FRONTEND_LISTEN" % (urgent, other) in lines[0]
+
+
+def test_a_user_who_does_not_reach_peg_milter_is_found_before_it_is_made(private_gateway):
+    gateway = private_gateway(start=False)
+    gateway.write()
+    gateway.gen("apply")
+    edit(gateway, "-e", "mail_owner=daemon", instance="frontend")
+    want(gateway, True)
+    status, (line,) = check(gateway)
+    assert status == 1 and line.startswith(gateway.path("etc/postfix/main.cf"))
+    assert "mail_owner = postfix: this user does not reach peg-milter" in line
+
+
 def test_a_template_with_chroot_makes_one_without(private_gateway):
     gateway = private_gateway(start=False)
     gateway.write()
@@ -272,116 +246,3 @@ def test_a_template_with_chroot_makes_one_without(private_gateway):
     gateway.run()
     sent = gateway.send(at=gateway.urgent, to=[TO], headers=FLASH)
     assert gateway.delivered(sent) == {TO: 4}
-
-
-# It comes and goes
-
-
-def test_it_is_added_while_mail_flows_and_removed_again(grown):
-    before = pids(grown)
-    with Load(grown, torture.dice()) as load:
-        load.wait_for(20)
-        want(grown, True)
-        grown.log.mark()
-        done = grown.gen("apply")
-        assert "started: postfix-urgent\n" in done.stdout
-        assert reloads(grown, FRONTEND) == 0
-        sent = grown.send(at=grown.urgent, to=["gina@dest.example"], headers=headers(4))
-        load.wait_for(20)
-        assert grown.delivered(sent) == {"gina@dest.example": 4}
-        want(grown, False)
-        done = grown.gen("apply")
-        assert "postfix-urgent: no more registered as postfix-urgent" in done.stdout
-        load.wait_for(20)
-    load.check_exact()
-    assert pids(grown) == before
-    assert not any(URGENT in command for command in grown.leftovers().values())
-    assert not connects(grown.urgent)
-    assert os.path.isfile(grown.config_dir("urgent") + "/main.cf")
-    assert grown.gen("diff").stdout == "nothing to change\n"
-    # What was kept serves again.
-    want(grown, True)
-    grown.gen("apply")
-    sent = grown.send(at=grown.urgent, to=["hugo@dest.example"], headers=headers(4))
-    assert grown.delivered(sent) == {"hugo@dest.example": 4}
-
-
-def defer(gateway, priority):
-    """Have a message wait in the urgent frontend, since the instance of its priority is away."""
-    gateway.ctl("stop", str(priority))
-    sent = gateway.send(at=gateway.urgent, to=["ida@dest.example"], headers=headers(priority))
-    gateway.log.wait_for(r"%s/smtp\S+: .*to=<ida@.*status=deferred" % URGENT)
-    return sent
-
-
-def test_with_mail_it_stays_unless_it_is_drained(grown):
-    want(grown, True)
-    grown.gen("apply")
-    sent = defer(grown, 3)
-    want(grown, False)
-    refused = grown.gen("apply", check=False)
-    assert refused.returncode == 1
-    assert 'URGENT_LISTEN = "" would remove postfix-urgent, which has 1 message' in refused.stderr
-    assert "peg-gen apply --drain" in refused.stderr
-    assert connects(grown.urgent)
-    late = grown.gen("apply", "--drain=2", check=False)
-    assert late.returncode == 1
-    assert "1 messages are left in instances that are to be removed" in late.stderr
-    assert not connects(grown.urgent)  # nothing new
-    grown.ctl("start", "3")
-    grown.gen("apply", "--drain")
-    assert grown.delivered(sent) == {"ida@dest.example": 3}
-    assert not any(URGENT in command for command in grown.leftovers().values())
-
-
-def test_who_thinks_better_of_it_has_it_listen_again(grown):
-    want(grown, True)
-    grown.gen("apply")
-    sent = defer(grown, 3)
-    want(grown, False)
-    assert grown.gen("apply", "--drain=1", check=False).returncode == 1
-    want(grown, True)
-    grown.gen("apply")
-    assert connects(grown.urgent)
-    grown.ctl("start", "3")
-    grown.flush("urgent")
-    assert grown.delivered(sent) == {"ida@dest.example": 3}
-
-
-def test_with_mail_it_stays_in_a_gateway_that_is_stopped(grown):
-    want(grown, True)
-    grown.gen("apply")
-    sent = defer(grown, 3)
-    grown.ctl("stop")
-    want(grown, False)
-    for options in ((), ("--drain",)):
-        refused = grown.gen("apply", *options, check=False)
-        assert refused.returncode == 1 and "postfix-urgent, which has 1 message" in refused.stderr
-    want(grown, True)
-    grown.ctl("start")
-    grown.flush("urgent")
-    assert grown.delivered(sent) == {"ida@dest.example": 3}
-
-
-def test_its_mail_is_waited_for_where_an_instance_goes(grown):
-    last = max(PRIORITIES)
-    want(grown, True)
-    grown.gen("apply")
-    sent = defer(grown, last)
-    grown.write_rules("".join(l + "\n" for l in RULES.splitlines() if not l.endswith(str(last))))
-    want(grown, True, PRIORITY_COUNT=last)
-    grown.gen("apply", "--drain")
-    assert grown.delivered(sent)["ida@dest.example"] in (last - 1, last)
-    services = [line.split()[0] for line in grown.postfix_services("urgent")]
-    assert "peg%d" % (last - 1) in services and "peg%d" % last not in services
-
-
-def test_where_instances_move_its_mail_counts(grown):
-    want(grown, True)
-    grown.gen("apply")
-    defer(grown, 3)
-    want(grown, True, INSTANCE_PORT_BASE=grown.ports.instance_base + 10)
-    refused = grown.gen("apply", check=False)
-    assert refused.returncode == 1
-    assert "move instances, and postfix-urgent has 1 message in its queue" in refused.stderr
-    assert FRONTEND not in refused.stderr

@@ -28,6 +28,11 @@ static void services_clash_where_port_and_address_may_be_the_same(void **state)
         {"[::1]:25", "[::1]:smtp", true},
         {"A.example:25", "a.example:smtp", true},
         {"127.0.0.1:25", "127.0.0.2:25", false},
+        {"[::1]:25", "[0:0:0:0:0:0:0:1]:25", true},
+        {"127.0.0.1:25", "localhost:25", true},
+        {"127.0.0.1:25", "0.0.0.0:25", true},
+        {"[::1]:25", "[::]:25", true},
+        {"127.0.0.1:25", "[::]:25", false}, /* Postfix binds it to IPv6 alone */
         {"25", "26", false},
         {"25", "submission", false},
         {"smtp", "submission", false},
@@ -117,12 +122,12 @@ static void each_frontend_has_the_ports_of_its_own_listeners(void **state)
     assert_non_null(settings);
     part_init_instance(&urgent, settings, PEG_URGENT);
     part_init_instance(&frontend, settings, PEG_FRONTEND);
-    ports_check(settings, &urgent, NULL, &report.diag);
+    ports_check(settings, &urgent, NULL, NULL, &report.diag);
     snprintf(text, sizeof text, "postfix-urgent: another program listens on port %d of 127.0.0.1",
              port);
     assert_int_equal(strncmp(report.text, text, strlen(text)), 0);
     report_init(&report);
-    ports_check(settings, &frontend, NULL, &report.diag);
+    ports_check(settings, &frontend, NULL, NULL, &report.diag);
     assert_string_equal(report.text, "");
     close(fd);
     unlink(postconf);
