@@ -33,7 +33,7 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(s->frontend.queue_limit, 0);
     assert_int_equal(s->instance[4].queue_age_limit_s, 0);
     assert_int_equal(s->milter_nice_level, 0);
-    assert_int_equal(s->milter_connections, 200);
+    assert_int_equal(s->milter_connections, 250);
     assert_int_equal(s->bounce_limit, 10);
     assert_true(s->instance_users);
     assert_int_equal(s->frontend.nice_level, 0);
