@@ -48,8 +48,6 @@ class Rival(Installation):
         self._program = program  # idle_milter
         self._nice = nice
         self._filter = None
-        self.frontend = ("127.0.0.1", self.ports.frontend)
-        self.urgent = ("127.0.0.1", self.ports.urgent)
 
     # Life
 
@@ -172,15 +170,14 @@ class Rival(Installation):
                 "no_unknown_recipient_checks,no_header_body_checks,no_milters\n"
                 % self.ports.spare[1]
             )
-        listener = "%s:%d inet n - n - - smtpd%s"
-        return (
-            listener % (self.frontend + (filtered,))
-            + "\n"
-            + listener % (self.urgent + (filtered,))
-            + " -o cleanup_service_name=cleanup-urgent\n"
-            + "cleanup-urgent unix n - n - 0 cleanup -o in_flow_delay=0\n"
-            + back
-        )
+        listener = "127.0.0.1:%d inet n - n - - smtpd" + filtered
+        services = [
+            listener % self.ports.frontend,
+            listener % self.ports.urgent + " -o cleanup_service_name=cleanup-urgent",
+            "cleanup-urgent unix n - n - 0 cleanup -o in_flow_delay=0",
+            back,
+        ]
+        return "\n".join(services)
 
     def _write_transport(self, path):
         name = ".prio%d.private" if self.kind == "A" else "p%d.dest.example"
