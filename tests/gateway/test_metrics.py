@@ -201,18 +201,31 @@ def settled(monitor):
         time.sleep(0.1)
 
 
+def received(before, after, instance):
+    """How many messages this instance has received in between."""
+    return growth(before, after).get((FLOW % ("received", "messages"), labels_of(instance)), 0)
+
+
 def test_what_goes_through_is_what_was_sent(measured, monitor):
     measured.wait_until_empty()
     before = settled(monitor)
-    with waiting_mail(measured, 3):
+    # The size of a message can be read for as long as it is there.
+    with measured.relay.holding(), measured.sender() as sender:
+        for number in range(3):
+            for name in ("urgent", "routine"):
+                address = "%s.%s@dest.example" % (name, new_tag())
+                sender.send(bcc=[address], content=content_of(number))
+        deadline = time.monotonic() + PATIENCE_S
+        while any(received(before, take(monitor), instance) < 3 for instance in (0, 1)):
+            assert time.monotonic() < deadline
         waiting = measured.queue(1)
     grown = growth(before, settled(monitor), "peg_postfix_")
+    size = sum(message["message_size"] for message in waiting)
+    assert len(waiting) == 3 and size > 0
     for direction in ("received", "left"):
         for instance, messages in (("frontend", 6), (0, 3), (1, 3)):
             assert grown[FLOW % (direction, "messages"), labels_of(instance)] == messages
-        # Of what is gone at once nobody has seen how large it was; these have waited.
         assert grown[FLOW % (direction, "recipients"), labels_of(1)] == 3
-        size = sum(message["message_size"] for message in waiting)
         assert grown[FLOW % (direction, "bytes"), labels_of(1)] == size
 
 
