@@ -168,4 +168,4 @@ def test_the_log_says_why_when_the_queue_cannot_be_seen(time, aged):
     aged.set_postfix_conf("frontend", "authorized_mailq_users", "root")
     time.let_pass(HOURS_S)
     assert way_of_mail(aged, "anna@dest.example", 0) == "filter"
-    aged.log.wait_for(r"peg-decisions\[\d+\]: .*" + UNSEEN + ".*nobody", timeout=10)
+    aged.log.wait_for(r"peg-decisions\[\d+\]: .*" + UNSEEN + ".*nobody", timeout=30)

@@ -82,7 +82,7 @@ def nobody_shows_the_queue(gateway):
         yield
 
 
-def child_of_tcpmap(gateway, timeout=10):
+def child_of_tcpmap(gateway, timeout=30):
     """The process id of the peg-decisions that peg-tcpmap has started, once it has."""
     tcpmap = gateway.daemon_pid("peg-tcpmap")
     deadline = time.monotonic() + timeout

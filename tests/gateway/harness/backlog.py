@@ -19,7 +19,7 @@ from .outcome import Outcome
 from .plan import NAMES, PRIORITIES, Plan, send_all
 
 CONNECTIONS = 8
-MOVES_WITHIN_S = 5  # after `peg-ctl start` has returned mail that waited has begun to leave
+MOVES_WITHIN_S = 20  # after `peg-ctl start` has returned mail that waited has begun to leave
 INSTANCES = [str(priority) for priority in PRIORITIES]
 # So many that some have one priority only, so few that others have several.
 SHARED = ["%s.%d@ward.dest.example" % (name, n) for name in NAMES for n in range(12)]

@@ -55,7 +55,7 @@ class Capture(contextlib.AbstractContextManager):
         self._drain()
         return list(self._packets)
 
-    def connections(self, part, number, timeout=20):
+    def connections(self, part, number, timeout=60):
         """{(IP version, source address, source port): [Packet]} of those that carry these bytes.
 
         Waits until there are so many whose client has hung up.

@@ -206,7 +206,7 @@ class Gateway(Installation):
         """Judge what has arrived by now; for the end of a run, when the queues are empty."""
         self._judged(judge.check_exact, sent, self.relay.deliveries_for(sent.tag))
 
-    def decision(self, sent, timeout=10):
+    def decision(self, sent, timeout=30):
         """The Decision that peg-milter logged for the message."""
         return Decision(self.log.wait_for(Decision.line_of(sent.queue_id), timeout))
 

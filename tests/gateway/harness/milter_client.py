@@ -100,7 +100,7 @@ class MilterClient:
     not want the step, or wants to send no answer to it.
     """
 
-    def __init__(self, address, macros=None, negotiate=True, timeout=20):
+    def __init__(self, address, macros=None, negotiate=True, timeout=60):
         self.macros = {"j": "mail.gateway.example", "{daemon_name}": "mail.gateway.example"}
         self.macros.update(macros or {})
         self.negotiated = None

@@ -27,7 +27,7 @@ def is_running(pid):
         return False
 
 
-def wait_gone(pid, timeout=10):
+def wait_gone(pid, timeout=30):
     """Wait until the process has ended; returns whether it has."""
     deadline = time.monotonic() + timeout
     try:
@@ -46,7 +46,7 @@ def wait_gone(pid, timeout=10):
         os.close(descriptor)
 
 
-def end(pid, signal_number=signal.SIGTERM, timeout=10):
+def end(pid, signal_number=signal.SIGTERM, timeout=30):
     """Send the signal and wait; raises TimeoutError if the process is still there."""
     try:
         os.kill(pid, signal_number)
@@ -112,7 +112,7 @@ def halted(*pids):
             os.kill(pid, signal.SIGCONT)
 
 
-def kill_all(find, timeout=10):
+def kill_all(find, timeout=30):
     """kill -9 for the processes that `find()` returns as {pid: command line}, all at once.
 
     Raises TimeoutError where some are still there, or come again.

@@ -8,7 +8,7 @@ from . import processes
 from .installation import POLL_S
 
 
-def queue_manager(gateway, instance, timeout=10):
+def queue_manager(gateway, instance, timeout=30):
     """The process id of the instance's qmgr, once it is there."""
     deadline = time.monotonic() + timeout
     while True:

@@ -89,7 +89,7 @@ class Waiting:
             assert recorded, sent
             assert _by_mailbox(recorded.priorities) == _by_mailbox(instances)
 
-    def check_delivered(self, timeout=20):
+    def check_delivered(self, timeout=60):
         """Wait until they have left, each recipient by its own instance."""
         for sent, instances in zip(self.sent, self.instances):
             assert self.gateway.delivered(sent, timeout) == instances
