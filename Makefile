@@ -5,7 +5,7 @@
 #   make torture    long forms of the tests that break things
 #   make demo       a private gateway under build/demo, with mail through it; KEEP=1 leaves it running
 #   make bench      measure, and write build/bench/REPORT.md; QUICK=1 for a short run, ONLY="one urgent"
-#                   for some sections, RESULTS=1 to keep the ratios in tests/bench/RESULTS.md as well
+#                   for some sections, RESULTS=1 to keep their ratios in tests/bench/RESULTS.md as well
 #   make lint       formatting, sizes, and a build with clang
 #   make fuzz       fuzz the readers of strangers' bytes, FUZZ_SECONDS each
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again

@@ -1,6 +1,7 @@
 """Figures: what was measured, what it must keep to, and how it is told."""
 
 import json
+import os
 import statistics
 
 
@@ -150,14 +151,23 @@ def write_report(path, facts, sections):
 
 
 def write_results(path, facts, sections):
-    """What of it is worth keeping, above all bounds and ratios: they hold better than times."""
-    figures = [figure for section in sections for figure in section.figures]
-    lines = ["# Results of the last full run", ""]
+    """What of it is worth keeping, above all bounds and ratios: they hold better than times.
+
+    Sections in the file that were not measured now stay as they are.
+    """
+    kept = {}
+    if os.path.exists(path):
+        with open(path) as file:
+            kept = dict(text.split("\n", 1) for text in file.read().split("\n## ")[1:])
+    measured = "; ".join("%s: %s" % fact for fact in facts)
+    for section in sections:
+        table = _table([figure for figure in section.figures if figure.is_kept])
+        kept[section.title] = "\n".join([""] + table + ["", measured, ""])
+    lines = ["# Results of the last full rounds", ""]
     lines += ["Made by `make bench RESULTS=1`; how to read it: README.md.", ""]
-    lines += _table([figure for figure in figures if figure.is_kept])
-    lines += [""] + ["- %s: %s" % fact for fact in facts]
+    lines += ["## %s\n%s" % section for section in kept.items()]
     with open(path, "w") as out:
-        out.write("\n".join(lines) + "\n")
+        out.write("\n".join(lines))
 
 
 def _table(figures):

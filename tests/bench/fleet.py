@@ -69,8 +69,14 @@ class Ours(Gateway):
     daemons = ("milter", "tcpmap", "monitor")
 
     def set_sync(self, sync):
-        """DECISION_SYNC, "yes" or "no"."""
-        self._set_conf(dict(self._bench_conf, DECISION_SYNC=sync))
+        """DECISION_SYNC, "yes" or "no". Only peg-milter is reloaded: the others it is measured
+        beside keep the processes of their Postfixes, too."""
+        conf = dict(self._bench_conf, DECISION_SYNC=sync)
+        if conf != self._bench_conf:
+            self.write_conf(conf)
+            if not self.reload_milter():
+                raise AssertionError(self.log.tail(5))
+            self._bench_conf = conf
 
     @contextlib.contextmanager
     def configured(self, parameters):
