@@ -132,10 +132,10 @@ def main():
     figures.write_json(os.path.join(folder, "results.json"), facts + [("run", run)], sections)
     figures.write_report(report, facts + [("run", run)], sections)
     print("written: %s" % report)
-    if failed:
-        raise SystemExit("bench: %s: %s" % (names[len(sections)], failed))
     if options.results:
         figures.write_results(options.results, facts, sections)
+    if failed:
+        raise SystemExit("bench: %s: %s" % (names[len(sections)], failed))
     if not all(figure.holds for section in sections for figure in section.figures):
         raise SystemExit("bench: not all figures keep to their bounds")
 
