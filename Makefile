@@ -8,7 +8,8 @@
 #                   for some sections, RESULTS=1 to keep the ratios in tests/bench/RESULTS.md as well
 #   make lint       formatting, sizes, and a build with clang
 #   make fuzz       fuzz the readers of strangers' bytes, FUZZ_SECONDS each
-#   make install    into DESTDIR and PREFIX; make uninstall takes it away again
+#   make install    into DESTDIR and PREFIX; make uninstall takes it away again. BASH_DIR and ZSH_DIR
+#                   are for a distribution that has its files for completion elsewhere
 #   make clean
 #
 # SAN=address,undefined or SAN=thread builds with sanitizers, into a folder of its own under build/.
@@ -169,6 +170,10 @@ MAN_PAGES  := $(wildcard man/*.[1-8])
 MAN_DIR     = $(PREFIX)/share/man
 # Names that the original's commands had.
 LINKS      := update-priority-email-gateway:peg-gen priority-email-gateway-showQueues:peg-showqueues
+COMMANDS   := $(notdir $(PROGRAMS)) $(foreach link,$(LINKS),$(firstword $(subst :, ,$(link))))
+# Where shells look for completion; bash by the names of commands.
+BASH_DIR   ?= $(PREFIX)/share/bash-completion/completions
+ZSH_DIR    ?= $(PREFIX)/share/zsh/site-functions
 
 install: all
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(DOC_DIR) /etc)
@@ -185,10 +190,15 @@ install: all
 	    install -D -m 644 /dev/stdin $(DESTDIR)$(UNIT_DIR)/$$unit || exit 1; done
 	for file in $(USER_FILES); do \
 	    install -D -m 644 conf/$$file $(DESTDIR)$(PREFIX)/lib/$$file || exit 1; done
+	install -D -m 644 completion/_priority-email-gateway -t $(DESTDIR)$(ZSH_DIR)
+	install -D -m 644 completion/priority-email-gateway.bash $(DESTDIR)$(BASH_DIR)/peg-gen
+	for command in $(filter-out peg-gen,$(COMMANDS)); do \
+	    ln -sfn peg-gen $(DESTDIR)$(BASH_DIR)/$$command || exit 1; done
 
 # All that install has put there, save configuration. Queues, decisions and users stay as well.
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,$(notdir $(PROGRAMS)) $(foreach link,$(LINKS),$(firstword $(subst :, ,$(link))))) \
+	rm -f $(COMMANDS:%=$(DESTDIR)$(PREFIX)/sbin/%) \
+	    $(COMMANDS:%=$(DESTDIR)$(BASH_DIR)/%) $(DESTDIR)$(ZSH_DIR)/_priority-email-gateway \
 	    $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%) $(USER_FILES:%=$(DESTDIR)$(PREFIX)/lib/%) \
 	    $(foreach page,$(MAN_PAGES),$(DESTDIR)$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	    $(addprefix $(DESTDIR)$(DOC_DIR)/,$(notdir $(DOC_FILES)))
