@@ -7,6 +7,7 @@
 #   make bench      measure, and write build/bench/REPORT.md; QUICK=1 for a short run, ONLY="one urgent"
 #                   for some sections, RESULTS=1 to keep the ratios in tests/bench/RESULTS.md as well
 #   make lint       formatting, sizes, and a build with clang
+#   make deb        the Debian package, into build/deb
 #   make fuzz       fuzz the readers of strangers' bytes, FUZZ_SECONDS each
 #   make install    into DESTDIR and PREFIX; make uninstall takes it away again. BASH_DIR and ZSH_DIR
 #                   are for a distribution that has its files for completion elsewhere
@@ -56,7 +57,7 @@ all: $(BINARIES)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call run,CC,$@,$(CC) $(PEG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<)
+	$(call run,CC,$@,$(CC) $(PEG_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<)
 
 $(BUILD)/libpeg.a: $(OBJECTS)
 	$(call run,AR,$@,rm -f $@ && $(AR) rcs $@ $^)
@@ -92,13 +93,14 @@ PYTEST        = PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:ca
 SUBMAKE       = +@$(MAKE) --no-print-directory
 
 check:
-	@tools/install-packages build test
+	@tools/install-packages build test package
 	$(SUBMAKE) -j$(JOBS) all $(TESTS)
 	$(SUBMAKE) check-unit check-oracle check-milter
 	@for san in $(SANITIZERS); do \
 	    $(MAKE) --no-print-directory SAN=$$san -j$(JOBS) all-tests && \
 	    $(MAKE) --no-print-directory SAN=$$san check-unit check-milter || exit 1; done
 	$(SUBMAKE) check-gateway
+	$(SUBMAKE) check-packages
 
 all-tests: all $(TESTS)
 
@@ -114,6 +116,11 @@ check-milter: all
 
 check-gateway: all $(BUILD)/tests/flow_print
 	@$(PYTEST) tests/gateway
+
+# They build the packages, and install them in roots of their own.
+check-packages:
+	@tools/install-packages build test package
+	@$(PYTEST) tests/packages
 
 # The long forms of the tests that break things, an hour of them.
 torture:
@@ -204,10 +211,16 @@ uninstall:
 	    $(addprefix $(DESTDIR)$(DOC_DIR)/,$(notdir $(DOC_FILES)))
 	[ ! -d $(DESTDIR)$(DOC_DIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DOC_DIR)
 
+# Packages
+
+deb:
+	@tools/install-packages build package
+	@packaging/make-deb $(BUILD)/deb
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all all-tests all-benches check check-unit check-oracle check-milter check-gateway torture demo \
-        bench lint fuzz install uninstall clean
+.PHONY: all all-tests all-benches check check-unit check-oracle check-milter check-gateway \
+        check-packages torture demo bench lint fuzz install uninstall deb clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

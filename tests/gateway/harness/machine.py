@@ -26,18 +26,23 @@ class Machine:
 
     scratch     an empty folder with a short name, which the caller removes afterwards
     path        a folder to be searched for programs before the system's
+    prepare     the words of a program that prepares the machine, and then runs what follows
 
-    Attribute: pid, of its first process as the tests see it.
+    Attributes: pid, of its first process as the tests see it; inside, the words before each command
+    that run() runs.
     """
 
-    def __init__(self, scratch=None, path=None):
+    inside = ()
+
+    def __init__(self, scratch=None, path=None, prepare=()):
         self._cables = 0
         self._environment = dict(ENVIRONMENT, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
         if path:
             self._environment["PATH"] = path + ":" + self._environment["PATH"]
         command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         if scratch:
-            command += [PRIVATE_MACHINE, str(scratch)]
+            prepare = [PRIVATE_MACHINE, str(scratch)]
+        command += prepare
         command += ["sh", "-c", "ip link set lo up && echo ready && cat; true"]
         self._process = subprocess.Popen(
             command,
@@ -74,7 +79,7 @@ class Machine:
         """Run a program on the machine; returns CompletedProcess (text)."""
         enter = ["nsenter", "--target", str(self.pid), "--mount", "--net", "--pid"]
         done = subprocess.run(
-            enter + [str(word) for word in command],
+            enter + [str(word) for word in (*self.inside, *command)],
             input=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

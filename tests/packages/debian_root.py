@@ -1,0 +1,170 @@
+"""A Debian in a folder: made once by mmdebstrap from the sources of this machine, kept below build/, and
+never changed again. A Root is a copy of it that lives in memory, in namespaces of its own.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+
+from debian_packages import FOLDER, NAME, run
+from harness.machine import Machine
+from harness.mail import Sender
+from harness.namespaces import network_of
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PACKAGE = "/usr/lib/priority-email-gateway/package"
+RELAY_PORT = 2525
+HOSTS = "127.0.0.1 localhost\n127.0.1.1 mail.gateway.example mail\n::1 localhost\n"
+PARTS = ["peg-milter", "peg-tcpmap", "peg-monitor", "postfix-frontend"]
+PARTS += ["postfix%d" % n for n in range(5)]
+
+
+def sources():
+    """The suite of this machine, and the lines of its distribution's sources."""
+    with open("/etc/os-release") as release:
+        facts = dict(line.strip().replace('"', "").split("=", 1) for line in release if "=" in line)
+    suite, lines = facts["VERSION_CODENAME"], {}
+    listed = run(
+        "apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT) $(ORIGIN)",
+        "Created-By: Packages",
+    ).stdout
+    for line in listed.splitlines():
+        site, release, component, origin = line.split(" ", 3)
+        if origin.lower() == facts["ID"]:
+            lines["deb %s %s %s" % (site, release, component)] = None
+    return suite, list(lines)
+
+
+def base(packages):
+    """The folder of a Debian with these packages, and Postfix as its package configures it."""
+    suite, lines = sources()
+    key = hashlib.sha256(" ".join([suite] + packages).encode()).hexdigest()[:12]
+    folder = os.path.join(FOLDER, "root-" + key)
+    if os.path.isdir(folder):
+        return folder
+    unfinished = folder + ".unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    os.makedirs(FOLDER, exist_ok=True)
+    run(
+        "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory",
+        "--aptopt=APT::Sandbox::User \"root\"", "--include=" + ",".join(packages),
+        suite, unfinished, *lines
+    )
+    with open(os.path.join(unfinished, "etc/hosts"), "w") as hosts:
+        hosts.write(HOSTS)
+    run("chroot", unfinished, "postconf", "-e", "myhostname=mail.gateway.example",
+        "maillog_file=/var/log/mail.log")
+    os.rename(unfinished, folder)
+    return folder
+
+
+class Root(Machine):
+    """A machine whose files are those of a Debian. Its network is its own, so all ports are free."""
+
+    def __init__(self, base_folder, work):
+        self._root = os.path.join(str(work), "root")
+        super().__init__(prepare=[os.path.join(HERE, "private_root.sh"), base_folder, str(work)])
+        self.inside = (
+            "chroot", self._root, "/usr/bin/env", "-i", "LC_ALL=C.UTF-8", "HOME=/root",
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive",
+        )
+
+    def wait_for(self, what, timeout=60):
+        """Wait until a function returns something true."""
+        deadline = time.monotonic() + timeout
+        while not what():
+            assert time.monotonic() < deadline, "nothing within %s s" % timeout
+            time.sleep(0.1)
+
+    # Files
+
+    def copy(self, path, to):
+        """Copy a file of the tests' machine; the mode stays."""
+        command = ["nsenter", "--target", str(self.pid), "--mount", "cp", "-p", path, self._root + to]
+        subprocess.run(command, check=True)
+
+    def write(self, path, text):
+        self.run("sh", "-c", 'cat >"$0"', path, stdin=text)
+
+    def read(self, path):
+        return self.run("cat", path).stdout
+
+    def exists(self, path):
+        return self.run("test", "-e", path, check=False).returncode == 0
+
+    def set_parameter(self, name, value):
+        """A line of priority-email-gateway.conf, which must be there."""
+        path = "/etc/priority-email-gateway.conf"
+        changed = [
+            "%s=%s" % (name, value) if line.startswith(name + "=") else line
+            for line in self.read(path).splitlines()
+        ]
+        assert "%s=%s" % (name, value) in changed
+        self.write(path, "\n".join(changed) + "\n")
+
+    @contextlib.contextmanager
+    def read_only(self, folder):
+        """Until the block is left nothing in this folder can be changed."""
+        path = self._root + folder
+        enter = ["nsenter", "--target", str(self.pid), "--mount"]
+        subprocess.run(enter + ["mount", "--bind", path, path], check=True)
+        try:
+            subprocess.run(enter + ["mount", "-o", "remount,bind,ro", path], check=True)
+            yield
+        finally:
+            subprocess.run(enter + ["umount", path], check=True)
+
+    # Packages
+
+    def apt(self, *arguments, environment=(), check=True):
+        words = ["env", *environment, "apt-get", "-o", "Dpkg::Use-Pty=0", "-y", *arguments]
+        return self.run(*words, check=check)
+
+    def install(self, deb):
+        """As the README says. Returns what was said on standard error."""
+        name = "/tmp/" + os.path.basename(deb)
+        self.copy(deb, name)
+        said = self.apt("install", "--allow-downgrades", name)
+        assert self.state() == "install ok installed", said.stderr
+        return said.stderr
+
+    def remove(self):
+        return self.apt("remove", NAME).stderr
+
+    def purge(self, *environment):
+        return self.apt("purge", NAME, environment=environment).stderr
+
+    def state(self):
+        """What dpkg says of the package: "install ok installed"."""
+        return self.run("dpkg-query", "-W", "-f", "${Status}", NAME, check=False).stdout.strip()
+
+    # The gateway
+
+    def status(self):
+        """{part: its process id, None where it does not run}"""
+        said = self.run("peg-ctl", "status", check=False).stdout
+        words = [line.split() for line in said.splitlines()]
+        return {w[0]: int(w[3].rstrip(")")) if w[1] == "running" else None for w in words}
+
+    def send(self, priority_header, recipient="bob@dest.example", port=25):
+        """Send a message through the frontend; returns what was sent."""
+        with network_of(self.pid):
+            with Sender("127.0.0.1", port) as sender:
+                return sender.send(to=[recipient], priority_header=priority_header)
+
+    def registered(self):
+        """The folders that postmulti lists, save the default one."""
+        listed = [line.split() for line in self.run("postmulti", "-l").stdout.splitlines()]
+        return {words[3] for words in listed} - {"/etc/postfix"}
+
+    def is_served(self, port):
+        """Whether somebody listens there."""
+        ports = self.run("sh", "-c", "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null || :").stdout
+        return any(
+            line.split()[1].endswith(":%04X" % port) and line.split()[3] == "0A"
+            for line in ports.splitlines()
+            if ":" in line.split()[0]
+        )
