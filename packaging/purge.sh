@@ -63,7 +63,7 @@ purge_postfix() {
     fi
     count=$(count_mail "$queue")
     if [ "${count:-0}" -gt 0 ] && [ "${PEG_PURGE_MAIL:-}" != yes ]; then
-        say "$queue has $count messages and stays, with $1 and the user $name: installing the package again delivers them, rm -r $1 $queue /var/lib/$name deletes them"
+        say "$queue stays, since mail ($count) waits in it, with $1 and the user $name: installing the package again delivers it, rm -r $1 $queue /var/lib/$name deletes it"
         return 1
     fi
     if ! rm -rf --one-file-system "$queue" "/var/lib/$name" "$1"; then

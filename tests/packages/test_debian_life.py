@@ -141,11 +141,11 @@ def test_mail_outlives_removal_and_purging(root, deb):
     set_relay_host(root)
     tags = dict(make_backlog(root))
     said = root.remove()
-    assert said.count("has 1 messages, which stay") == 2
+    assert said.count("mail (1) waits in /var/spool/postfix") == 2
 
     said = root.purge()
     for number in (0, 4):
-        assert "/var/spool/postfix%d has 1 messages and stays" % number in said
+        assert "/var/spool/postfix%d stays, since mail (1) waits in it" % number in said
         assert queued(root, "postfix%d" % number) == 1
     assert not root.exists("/var/spool/postfix2") and not root.exists("/etc/postfix-frontend")
     assert root.run("id", "-un", "postfix4").stdout == "postfix4\n"
