@@ -45,6 +45,16 @@ def test_the_commands_of_the_readme_run_on_every_distribution(job):
         assert image in images
 
 
+def test_the_packages_of_each_distribution_are_kept(job):
+    targets = names_in(read("Makefile"), r"(?m)^(deb|rpm):")
+    for entry in job["strategy"]["matrix"]["include"]:
+        assert entry["package"] in targets
+        assert (entry["package"] == "deb") == entry["image"].startswith(("debian", "ubuntu"))
+    assert "make ${{ matrix.package }}" in commands(job)
+    kept = [step["with"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert [step["path"] for step in kept] == ["build/${{ matrix.package }}/*.${{ matrix.package }}"]
+
+
 def test_a_condition_names_a_distribution_of_the_matrix(job):
     names = {entry["name"] for entry in job["strategy"]["matrix"]["include"]}
     for step in job["steps"]:
