@@ -95,7 +95,7 @@ PYTEST        = PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:ca
 SUBMAKE       = +@$(MAKE) --no-print-directory
 
 check:
-	@tools/install-packages build test package
+	@tools/install-packages build test package rpm check_package
 	$(SUBMAKE) -j$(JOBS) all $(TESTS)
 	$(SUBMAKE) check-unit check-oracle check-milter
 	@for san in $(SANITIZERS); do \
@@ -121,7 +121,7 @@ check-gateway: all $(BUILD)/tests/flow_print
 
 # They build the packages, and install them in roots of their own.
 check-packages:
-	@tools/install-packages build test package
+	@tools/install-packages build test package rpm check_package
 	@$(PYTEST) tests/packages
 
 # The long forms of the tests that break things, an hour of them.
@@ -221,7 +221,7 @@ deb:
 	@packaging/make-deb $(BUILD)/deb
 
 rpm:
-	@tools/install-packages build package
+	@tools/install-packages build rpm
 	@packaging/make-rpm $(BUILD)/rpm
 
 clean:

@@ -136,6 +136,20 @@ def test_a_configuration_with_an_error_stops_neither_upgrade_nor_removal(root, d
     root.wait_for(lambda: root.is_served(25))
 
 
+def test_what_an_operator_has_changed_meanwhile_stays(root, deb):
+    root.install(deb)
+    root.run("sh", "-c", "echo '# a note' >>/etc/postfix/master.cf")
+    root.run("postmulti", "-I", "postfix-own", "-e", "create")
+    root.remove()
+    files = postfix_files(root)
+    assert files["master.cf"].endswith("# a note\nsmtp       inet  n       -       y       -       -  "
+                                       "     smtpd\n")
+    assert "multi_instance_wrapper" in files["main.cf"]
+    assert "alternate_config_directories" not in files["main.cf"]
+    assert root.registered() == {"/etc/postfix-own"}
+    root.wait_for(lambda: root.is_served(25))
+
+
 def test_mail_outlives_removal_and_purging(root, deb):
     root.install(deb)
     set_relay_host(root)

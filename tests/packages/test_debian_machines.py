@@ -104,6 +104,12 @@ def test_what_cannot_be_made_leaves_the_machine_its_postfix(root, deb):
     assert runs(root) == set(PARTS)
 
 
+def test_another_installation_is_named(bare_root, deb):
+    bare_root.run("ln", "-s", "/usr/bin/false", "/usr/local/sbin/peg-gen")
+    assert "there is another installation in /usr/local" in bare_root.install(deb)
+    assert bare_root.run(PACKAGE, "instal", check=False).returncode == 2
+
+
 def test_without_ipv6_mail_is_taken(root, deb):
     root.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6")
     root.install(deb)
