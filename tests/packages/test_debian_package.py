@@ -39,6 +39,7 @@ def test_its_files_are_where_debian_has_them(files):
         assert os.listdir("%s/usr/lib/%s" % (files, kind)) == [NAME + ".conf"]
     pages = [page for _, _, names in os.walk(files + "/usr/share/man") for page in names]
     assert sorted(page[:-3] for page in pages) == sorted(os.listdir(REPOSITORY + "/man"))
+    assert os.listdir(files + "/usr/share/zsh/vendor-completions") == ["_" + NAME]
     scripts = files + "/usr/lib/priority-email-gateway"
     modes = {name: stat.S_IMODE(os.stat(scripts + "/" + name).st_mode) for name in os.listdir(scripts)}
     assert modes == {"package": 0o755, "purge.sh": 0o644}
