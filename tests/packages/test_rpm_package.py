@@ -174,5 +174,5 @@ def test_two_builds_have_the_same_bytes(package, tmp_path):
 
 
 def test_nothing_but_packages_is_left(package):
-    folder = os.path.dirname(package)
-    assert sorted(name.rsplit(".", 1)[-1] for name in os.listdir(folder)) == ["log", "rpm", "rpm"]
+    names = os.listdir(os.path.dirname(package))
+    assert {name.rsplit(".", 1)[-1] for name in names} == {"log", "rpm"} and len(names) >= 3
