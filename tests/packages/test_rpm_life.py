@@ -52,7 +52,7 @@ def processes(root):
 
 def traces(root):
     """Files and users of the gateway."""
-    patterns = "/etc/postfix?* /etc/*priority* /var/*/*priority* /var/spool/postfix?*"
+    patterns = "/etc/postfix?* /etc/*priority* /var/*/*priority* /var/*/postfix?*"
     found = root.run("sh", "-c", "ls -d %s 2>/dev/null || :" % patterns).stdout.split()
     users = [line.split(":")[0] for line in root.read("/etc/passwd").splitlines()]
     return found + [name for name in users if name.startswith(("peg", "postfix-", "bouncecommand"))]
