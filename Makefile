@@ -8,8 +8,11 @@
 #                   for some sections, RESULTS=1 to keep their ratios in tests/bench/RESULTS.md as well
 #   make lint       formatting, sizes, and a build with clang
 #   make deb        the Debian package, into build/deb
+#   make rpm        the packages for Fedora, RHEL and their kin, into build/rpm
 #   make fuzz       fuzz the readers of strangers' bytes, FUZZ_SECONDS each
-#   make install    into DESTDIR and PREFIX; make uninstall takes it away again
+#   make install    into DESTDIR and PREFIX; make uninstall takes it away again. BASH_DIR and ZSH_DIR
+#                   are for a distribution that has its files for completion elsewhere, SBIN_DIR for
+#                   one without sbin
 #   make clean
 #
 # SAN=address,undefined or SAN=thread builds with sanitizers, into a folder of its own under build/.
@@ -92,7 +95,7 @@ PYTEST        = PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:ca
 SUBMAKE       = +@$(MAKE) --no-print-directory
 
 check:
-	@tools/install-packages build test package check_package
+	@tools/install-packages build test package rpm check_package
 	$(SUBMAKE) -j$(JOBS) all $(TESTS)
 	$(SUBMAKE) check-unit check-oracle check-milter
 	@for san in $(SANITIZERS); do \
@@ -118,7 +121,7 @@ check-gateway: all $(BUILD)/tests/flow_print
 
 # They build the packages, and install them in roots of their own.
 check-packages:
-	@tools/install-packages build test package check_package
+	@tools/install-packages build test package rpm check_package
 	@$(PYTEST) tests/packages
 
 # The long forms of the tests that break things, an hour of them.
@@ -165,37 +168,47 @@ fuzz:
 # Installation
 
 CONF_FILES := priority-email-gateway.conf priority-email-gateway.rules
-DOC_FILES  := README.md CHANGELOG.md LICENSE $(CONF_FILES:%=conf/%) docs/metrics.md \
+DOC_FILES  := README.md CHANGELOG.md LICENSE $(CONF_FILES:%=conf/%) docs/metrics.md docs/selinux.md \
               conf/prometheus/priority-email-gateway.rules.yml conf/grafana/priority-email-gateway.json
 DOC_DIR     = $(PREFIX)/share/doc/priority-email-gateway
 # Where systemd is; the daemons tell it when they are ready only with its library.
 UNITS      := $(if $(SYSTEMD),$(notdir $(wildcard conf/systemd/*)))
 UNIT_DIR    = $(PREFIX)/lib/systemd/system
+SBIN_DIR    = $(PREFIX)/sbin
 USER_FILES := $(if $(SYSTEMD),sysusers.d/priority-email-gateway.conf tmpfiles.d/priority-email-gateway.conf)
 MAN_PAGES  := $(wildcard man/*.[1-8])
 MAN_DIR     = $(PREFIX)/share/man
 # Names that the original's commands had.
 LINKS      := update-priority-email-gateway:peg-gen priority-email-gateway-showQueues:peg-showqueues
+COMMANDS   := $(notdir $(PROGRAMS)) $(foreach link,$(LINKS),$(firstword $(subst :, ,$(link))))
+# Where shells look for completion; bash by the names of commands.
+BASH_DIR   ?= $(PREFIX)/share/bash-completion/completions
+ZSH_DIR    ?= $(PREFIX)/share/zsh/site-functions
 
 install: all
-	install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(DOC_DIR) /etc)
-	install $(BINARIES) $(DESTDIR)$(PREFIX)/sbin
+	install -d $(addprefix $(DESTDIR),$(SBIN_DIR) $(DOC_DIR) /etc)
+	install $(BINARIES) $(DESTDIR)$(SBIN_DIR)
 	for link in $(LINKS); do \
-	    ln -sfn $${link#*:} $(DESTDIR)$(PREFIX)/sbin/$${link%:*} || exit 1; done
+	    ln -sfn $${link#*:} $(DESTDIR)$(SBIN_DIR)/$${link%:*} || exit 1; done
 	install -m 644 $(DOC_FILES) $(DESTDIR)$(DOC_DIR)
 	for page in $(MAN_PAGES); do \
 	    install -D -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/$${page#man/} || exit 1; done
 	for file in $(CONF_FILES); do \
 	    [ -e $(DESTDIR)/etc/$$file ] || install -m 644 conf/$$file $(DESTDIR)/etc || exit 1; done
 	for unit in $(UNITS); do \
-	    sed 's,@sbindir@,$(PREFIX)/sbin,' conf/systemd/$$unit | \
+	    sed 's,@sbindir@,$(SBIN_DIR),' conf/systemd/$$unit | \
 	    install -D -m 644 /dev/stdin $(DESTDIR)$(UNIT_DIR)/$$unit || exit 1; done
 	for file in $(USER_FILES); do \
 	    install -D -m 644 conf/$$file $(DESTDIR)$(PREFIX)/lib/$$file || exit 1; done
+	install -D -m 644 completion/_priority-email-gateway -t $(DESTDIR)$(ZSH_DIR)
+	install -D -m 644 completion/priority-email-gateway.bash $(DESTDIR)$(BASH_DIR)/peg-gen
+	for command in $(filter-out peg-gen,$(COMMANDS)); do \
+	    ln -sfn peg-gen $(DESTDIR)$(BASH_DIR)/$$command || exit 1; done
 
 # All that install has put there, save configuration. Queues, decisions and users stay as well.
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,$(notdir $(PROGRAMS)) $(foreach link,$(LINKS),$(firstword $(subst :, ,$(link))))) \
+	rm -f $(COMMANDS:%=$(DESTDIR)$(SBIN_DIR)/%) \
+	    $(COMMANDS:%=$(DESTDIR)$(BASH_DIR)/%) $(DESTDIR)$(ZSH_DIR)/_priority-email-gateway \
 	    $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%) $(USER_FILES:%=$(DESTDIR)$(PREFIX)/lib/%) \
 	    $(foreach page,$(MAN_PAGES),$(DESTDIR)$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	    $(addprefix $(DESTDIR)$(DOC_DIR)/,$(notdir $(DOC_FILES)))
@@ -207,10 +220,14 @@ deb:
 	@tools/install-packages build package
 	@packaging/make-deb $(BUILD)/deb
 
+rpm:
+	@tools/install-packages build rpm
+	@packaging/make-rpm $(BUILD)/rpm
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all all-tests all-benches check check-unit check-oracle check-milter check-gateway \
-        check-packages torture demo bench lint fuzz install uninstall deb clean
+        check-packages torture demo bench lint fuzz install uninstall deb rpm clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -11,8 +11,8 @@ import subprocess
 import pytest
 
 from harness.installation import REPOSITORY
+from harness.programs import commands_in, links, names_in, options_in, programs, read, run, usage
 
-BUILD = os.path.abspath(os.environ.get("PEG_BUILD") or os.path.join(REPOSITORY, "build"))
 FOLDER = os.path.join(REPOSITORY, "man")
 NAMES = sorted(os.listdir(FOLDER))
 LINKS = {
@@ -28,31 +28,8 @@ HELD_BACK = ("referenced manual not found", "outdated mandoc.db")  # what this m
 needs_mandoc = pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not here")
 
 
-def read(*path):
-    with open(os.path.join(REPOSITORY, *path), encoding="utf-8") as file:
-        return file.read()
-
-
 def page(name):
     return read("man", name)
-
-
-def run(program, *arguments):
-    return subprocess.run(
-        [os.path.join(BUILD, program), *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def usage(program):
-    done = run(program, "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 def mandoc(name, *options):
@@ -78,10 +55,6 @@ def items(text, macro):
     """What stands in the heads of a list's items, such as `.It Va received , left`."""
     heads = re.findall(r"^\.It %s (.*)$" % macro, text, re.M)
     return [w for head in heads for w in re.split(r"[\s,]+", head) if w and w != macro]
-
-
-def names_in(text, pattern):
-    return set(re.findall(pattern, text))
 
 
 # Form
@@ -116,16 +89,12 @@ def test_a_page_refers_to_pages_that_exist(name):
 
 
 def test_every_program_has_a_page_and_every_page_a_program():
-    makefile = read("Makefile")
-    listed = re.search(r"^PROGRAMS := (.*?[^\\])\n", makefile, re.M | re.S).group(1)
-    assert {word.split("/")[1] for word in listed.split() if word != "\\"} == set(PROGRAMS)
+    assert programs() == sorted(PROGRAMS)
 
 
 def test_the_names_of_the_original_lead_to_our_pages():
-    links = re.search(r"^LINKS +:= (.+)$", read("Makefile"), re.M).group(1).split()
-    assert {name.rsplit(".", 1)[0] for name in LINKS} == {link.split(":")[0] for link in links}
-    for link in links:
-        old, program = link.split(":")
+    assert {name.rsplit(".", 1)[0] for name in LINKS} == set(links())
+    for old, program in links().items():
         target = PROGRAMS[program]
         assert LINKS["%s.%s" % (old, target[-1])] == target
         assert page("%s.%s" % (old, target[-1])) == ".so man%s/%s\n" % (target[-1], target)
@@ -146,7 +115,7 @@ def test_the_synopsis_is_that_of_the_help(program):
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_options_are_those_of_the_help(program):
     text = page(PROGRAMS[program])
-    known = names_in(usage(program), r"(?<![\w-])(--?[a-z][a-z-]*)")
+    known = options_in(usage(program))
     assert {"-" + name for name in names_in(text, r"\bFl (-?[a-z][a-z-]*)")} == known
     heads = "\n".join(re.findall(r"^\.It (Fl .*)$", text, re.M))
     assert {"-" + name for name in names_in(heads, r"\bFl (-?[a-z][a-z-]*)")} == known
@@ -154,7 +123,7 @@ def test_the_options_are_those_of_the_help(program):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_commands_are_those_of_the_help(program):
-    known = names_in(usage(program), r"(?m)^  ([a-z][a-z-]*)  +\S")
+    known = commands_in(usage(program))
     text = section(page(PROGRAMS[program]), "DESCRIPTION")
     given = set(items(text, "Cm")) - {"plain", "filter", "respell"}
     if program == "peg-ctl":

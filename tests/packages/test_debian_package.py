@@ -7,6 +7,7 @@ import stat
 import pytest
 
 import debian_packages
+import hardening
 from debian_packages import NAME, REPOSITORY, field, run
 
 LINTIAN = ["lintian", "--info", "--display-info", "--pedantic", "--allow-root"]
@@ -38,6 +39,7 @@ def test_its_files_are_where_debian_has_them(files):
         assert os.listdir("%s/usr/lib/%s" % (files, kind)) == [NAME + ".conf"]
     pages = [page for _, _, names in os.walk(files + "/usr/share/man") for page in names]
     assert sorted(page[:-3] for page in pages) == sorted(os.listdir(REPOSITORY + "/man"))
+    assert os.listdir(files + "/usr/share/zsh/vendor-completions") == ["_" + NAME]
     scripts = files + "/usr/lib/priority-email-gateway"
     modes = {name: stat.S_IMODE(os.stat(scripts + "/" + name).st_mode) for name in os.listdir(scripts)}
     assert modes == {"package": 0o755, "purge.sh": 0o644}
@@ -62,15 +64,7 @@ def test_what_it_depends_on_is_named(deb):
 
 def test_programs_are_hardened(files):
     for name in programs():
-        path = files + "/usr/sbin/" + name
-        assert "Type: DYN" in re.sub(" +", " ", run("readelf", "-hW", path).stdout), name
-        dynamic = run("readelf", "-dW", path).stdout
-        assert "BIND_NOW" in dynamic and "RPATH" not in dynamic and "RUNPATH" not in dynamic, name
-        segments = run("readelf", "-lW", path).stdout
-        assert "GNU_RELRO" in segments, name
-        assert re.search(r"GNU_STACK .* RW +0x", segments), name
-        symbols = run("readelf", "--dyn-syms", "-W", path).stdout
-        assert "__stack_chk_fail" in symbols and "_chk@GLIBC" in symbols, name
+        hardening.check(files + "/usr/sbin/" + name)
 
 
 def test_lintian_finds_nothing(built):

@@ -4,8 +4,10 @@ import re
 import shutil
 import subprocess
 
-from prometheus_client import parser
-from prometheus_client.openmetrics import parser as openmetrics
+import pytest
+
+parser = pytest.importorskip("prometheus_client.parser")
+openmetrics = pytest.importorskip("prometheus_client.openmetrics.parser")
 
 PROMTOOL = shutil.which("promtool")
 NODE_EXPORTER = shutil.which("prometheus-node-exporter") or shutil.which("node_exporter")

@@ -9,7 +9,9 @@ import subprocess
 import termios
 import time
 
-import pyte
+import pytest
+
+pyte = pytest.importorskip("pyte")
 
 PATIENCE_S = 30
 POLL_S = 0.05

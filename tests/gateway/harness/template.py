@@ -13,7 +13,7 @@ MYORIGIN = "origin.example"  # what Postfix appends to an address without a doma
 def main_cf(root, extra=None):
     """The text of the template's main.cf, `extra` parameters ({name: value}) included."""
     parameters = {
-        "compatibility_level": "3.6",
+        "compatibility_level": _compatibility_level(),
         "queue_directory": os.path.join(root, "var/spool/postfix"),
         "data_directory": os.path.join(root, "var/lib/postfix"),
         "maillog_file": os.path.join(root, "var/log/mail.log"),
@@ -75,6 +75,12 @@ def _without_chroot(line):
     fields = line.split(None, 7)
     fields[4] = "n"
     return " ".join(field.ljust(9) for field in fields[:7]) + " " + fields[7]
+
+
+def _compatibility_level():
+    """Before 3.6 Postfix knows whole numbers."""
+    version = _postconf_default("mail_version").split(".")
+    return "3.6" if (int(version[0]), int(version[1])) >= (3, 6) else "2"
 
 
 def _postconf_default(name):

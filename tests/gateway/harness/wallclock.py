@@ -10,12 +10,12 @@ import time
 
 from . import processes
 
-LIBRARIES = "/usr/lib*/*/faketime/libfaketime.so.1"  # of the package libfaketime
+FOLDERS = ["/usr/lib*/faketime", "/usr/lib/*/faketime"]  # of the package libfaketime
 
 
 def library():
     """The path of libfaketime, or None where it is not installed."""
-    found = glob.glob(LIBRARIES)
+    found = [path for folder in FOLDERS for path in glob.glob(folder + "/libfaketime.so.1")]
     return found[0] if found else None
 
 

@@ -18,11 +18,15 @@ for folder in /usr/local /var/log /run /var/spool /var/lib; do
 done
 
 # A template of its own: not what the machine happens to have.
+case $(postconf -dh mail_version) in
+3.[0-5].*) level=2 ;;
+*) level=3.6 ;;
+esac
 cp /etc/postfix/main.cf.proto /etc/postfix/main.cf
 cp /etc/postfix/master.cf.proto /etc/postfix/master.cf
 postconf -e command_directory=/usr/sbin "daemon_directory=$(postconf -dh daemon_directory)" \
     data_directory=/var/lib/postfix mail_owner=postfix setgid_group=postdrop \
-    "meta_directory=$(postconf -dh meta_directory)" compatibility_level=3.6 \
+    "meta_directory=$(postconf -dh meta_directory)" compatibility_level=$level \
     sendmail_path=/usr/sbin/sendmail newaliases_path=/usr/bin/newaliases \
     mailq_path=/usr/bin/mailq html_directory=no manpage_directory=/usr/share/man \
     sample_directory=/etc/postfix readme_directory=no inet_protocols=ipv4 \
