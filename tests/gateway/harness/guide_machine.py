@@ -1,8 +1,8 @@
 """A machine on which the commands of the guide are run as they stand there.
 
-It has a network of its own, with the gateway at 192.0.2.10 and the next relay at 192.0.2.25; a
-Postfix in /etc/postfix that runs; a log; and a stand-in for systemctl. Programs find private /etc,
-/var, /run and /usr/local there. The state in which a chapter finds it is one of:
+It has a network of its own, with the gateway at 192.0.2.10 and 192.0.2.11, and the next relay at
+192.0.2.25; a Postfix in /etc/postfix that runs; a log; and a stand-in for systemctl. Programs find
+private /etc, /var, /run and /usr/local there. The state in which a chapter finds it is one of:
 
     plain       nothing of the gateway
     installed   its programs and users
@@ -20,7 +20,7 @@ from .mail import Sender
 from .namespaces import network_of
 from .relay import Relay
 
-GATEWAY, RELAY = "192.0.2.10", "192.0.2.25"
+GATEWAY, URGENT, RELAY = "192.0.2.10", "192.0.2.11", "192.0.2.25"
 SYSTEM = os.path.join(REPOSITORY, "tests/gateway/system")
 CONF = "/etc/priority-email-gateway.conf"
 FOLDER = "/var/lib/guide"  # where commands are run that are for no folder
@@ -41,7 +41,7 @@ peg-ctl start
 STATES = {
     "plain": "",
     "installed": INSTALLED,
-    "original": INSTALLED + "%(system)s/original.sh %(repository)s [%(relay)s]\n",
+    "original": INSTALLED + "%(system)s/original.sh %(repository)s '[%(relay)s]'\n",
     "running": INSTALLED + RUNNING,
 }
 POLL_S = 0.2
@@ -58,10 +58,9 @@ class GuideMachine:
         with contextlib.ExitStack() as things:
             relay_host = things.enter_context(Machine())
             self._machine = things.enter_context(Machine(scratch, "/usr/local/sbin"))
-            self._machine.connect(relay_host, [GATEWAY + "/24"], [RELAY + "/24"])
+            self._machine.connect(relay_host, [GATEWAY + "/24", URGENT + "/24"], [RELAY + "/24"])
             self.relay = Relay(25, hosts=[RELAY], network=relay_host.pid)
             things.callback(self.relay.start().stop)
-            things.callback(self.run, "peg-ctl stop; postfix stop")
             self._prepare(state)
             self._things = things.pop_all()
 
@@ -93,7 +92,7 @@ class GuideMachine:
         assert status == 0, "exit status %d of\n%s\n%s" % (status, text, answer)
         return answer
 
-    def run_until(self, text, is_right, timeout=60):
+    def run_until(self, text, is_right, timeout=120):
         """Run commands that only look, again and again, until their answer is the right one.
 
         Returns as run() does, for the last time.

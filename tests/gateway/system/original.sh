@@ -7,6 +7,8 @@ set -eu
 repository=$1 relay=$2
 
 postconf -MX smtp/inet
+postfix stop
+postfix start
 mkdir -p /etc/qpsmtpd /etc/init.d
 cp "$repository/tests/unit/import/original.in" /etc/qpsmtpd/addPrivatePriorityDomain.conf
 cat >/etc/priority-email-gateway.conf <<END
