@@ -18,7 +18,8 @@ ALL = [(folder, name) for folder in FOLDERS.values() for name in [guide.CONTENTS
 LINES_MAX = 400
 WIDTH_MAX = 100
 FIGURES = "limits.md"  # where measured figures stand, and nowhere else
-FIGURE = r"[0-9][0-9.,]*[  ]?(%|ms\b|bytes\b|octets\b)"
+HARD_SPACES = "\u00a0\u202f"
+FIGURE = r"[0-9][0-9.,]*[ %s]?(%%|ms\b|bytes\b|octets\b)" % HARD_SPACES
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -64,7 +65,7 @@ def numbers(text):
     """How often each number is there, in digits; blanks and commas between thousands do not count."""
     prose = "\n".join(text.prose)
     prose = re.sub(r"\]\([^)]*\)", "]", prose)
-    prose = re.sub(r"(?<=\d)[,   ](?=\d{3}\b)", "", prose)
+    prose = re.sub("(?<=\\d)[,%s](?=\\d{3}\\b)" % HARD_SPACES, "", prose)
     return collections.Counter(re.findall(r"(?<![\w.])\d+", prose))
 
 
