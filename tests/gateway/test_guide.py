@@ -105,6 +105,14 @@ def in_answer(text, number):
     return any(block.line < number <= block.line + len(block.lines) for block in blocks)
 
 
+@pytest.mark.parametrize("name", [guide.CONTENTS] + NAMES)
+def test_french_is_set_as_french_is(name):
+    """Hard spaces before what is high, and in guillemets; apostrophes that are none of a typewriter."""
+    for line in guide.Chapter(guide.FRENCH, name).prose:
+        bare = re.sub(r"`[^`]*`|\]\([^)]*\)", "x", line)
+        assert not re.search(r"\S [:;!?»%]|« |\w[;!?»](?!\w)|\w'\w", bare), line
+
+
 @each_file
 def test_measured_figures_stand_in_one_place(folder, name):
     if name == FIGURES:
