@@ -40,9 +40,10 @@ PACKAGE = "the tests of the packages, tests/packages, do this in a root of its o
 # never both.
 ELSEWHERE = {
     "apt install ./priority-email-gateway_*.deb": PACKAGE,
-    "apt install ./priority-email-gateway-snmp_*.deb": PACKAGE,
+    "/usr/lib/priority-email-gateway/package install": PACKAGE,
     "apt remove priority-email-gateway": PACKAGE,
     "apt purge priority-email-gateway": PACKAGE,
+    "PEG_PURGE_MAIL=yes apt purge priority-email-gateway": PACKAGE,
     "dnf install ./priority-email-gateway-*.rpm": PACKAGE,
     "dnf remove priority-email-gateway": PACKAGE,
     "tools/install-packages build": "`make check` begins with it",
@@ -190,7 +191,7 @@ def original_is_back(machine):
 
 
 def nothing_is_left_of_the_programs(machine):
-    assert "peg" not in machine.do("ls /usr/local/sbin")
+    assert "peg" not in machine.do("ls /usr/local/sbin; postmulti -l")
     wait_for(machine, "ss -ltn | grep -q ':25 '")
 
 
