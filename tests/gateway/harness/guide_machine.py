@@ -32,7 +32,8 @@ groupadd --system peg-monitor
 """
 RUNNING = """
 postconf -MX smtp/inet
-postfix reload
+postfix stop
+postfix start
 sed -i 's/^RELAY_HOST=.*/RELAY_HOST="[%(relay)s]"/' %(conf)s
 peg-gen apply
 postconf -c /etc/postfix-frontend -e 'mynetworks = 127.0.0.0/8 192.0.2.0/24'
@@ -120,6 +121,6 @@ class GuideMachine:
         self.do("%s/syslogd" % SYSTEM)
         self.do("mkdir -p /usr/local/sbin /etc/systemd/system /etc/snmp")
         self.do("ln -s %s/systemctl /usr/local/sbin/systemctl" % SYSTEM)
-        self.do("postfix start")
+        self.do("mkdir /var/spool/postfix; postfix start")
         words = {"repository": REPOSITORY, "relay": RELAY, "system": SYSTEM, "conf": CONF}
         self.do(STATES[state] % words)
