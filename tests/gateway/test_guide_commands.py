@@ -33,7 +33,6 @@ STATES = {
     "trouble.md": "running",
     "scaling.md": "running",
     "security.md": "running",
-    "limits.md": "running",
 }
 PACKAGE = "the tests of the packages, tests/packages, do this in a root of its own"
 # The only commands that are not run here, and why. A block of the guide has such commands or others,
@@ -195,7 +194,6 @@ def sends_by_priority_by_hand(machine):
     sent = machine.send(to=["conny@example.net"], **BULK)
     assert machine.arrivals(sent) == {"conny@example.net": "postfix-bulk"}
     assert "way=filter" in machine.do("grep way= /var/log/mail.log")
-    assert "X-Peg-Route" not in machine.do("postconf -n")
 
 
 def original_is_back(machine):
@@ -246,7 +244,7 @@ def blocks_with_answers(chapter):
             yield block, blocks[number + 1] if is_shown else None
 
 
-@pytest.mark.parametrize("name", guide.names())
+@pytest.mark.parametrize("name", STATES)
 def test_the_commands_of_a_chapter(name, tmp_path):
     chapter = guide.Chapter(guide.ENGLISH, name)
     due = {section: act for (chapter_name, section), act in BEFORE.items() if chapter_name == name}
@@ -267,7 +265,7 @@ def test_what_is_said_of_commands_is_about_commands_of_the_guide():
     """Exceptions and preparations whose command or section is no longer there are in the way."""
     chapters = [guide.Chapter(guide.ENGLISH, name) for name in guide.names()]
     blocks = [block for chapter in chapters for block in chapter.blocks]
-    assert set(STATES) == {chapter.name for chapter in chapters}
+    assert set(STATES) == {chapter.name for chapter in chapters if chapter.blocks}
     assert set(AFTER) <= set(STATES)
     sections = {(chapter.name, text) for chapter in chapters for _, text in chapter.headings}
     assert set(BEFORE) <= sections
