@@ -34,6 +34,7 @@ STATES = {
     "scaling.md": "running",
     "security.md": "running",
 }
+DISTRIBUTION = "it is about the distribution; the workflow for public runners does it on AlmaLinux"
 PACKAGE = "the tests of the packages, tests/packages, do this in a root of its own"
 # The only commands that are not run here, and why. A block of the guide has such commands or others,
 # never both.
@@ -43,8 +44,11 @@ ELSEWHERE = {
     "apt remove priority-email-gateway": PACKAGE,
     "apt purge priority-email-gateway": PACKAGE,
     "PEG_PURGE_MAIL=yes apt purge priority-email-gateway": PACKAGE,
-    "dnf install ./priority-email-gateway-*.rpm": PACKAGE,
+    "dnf install epel-release": DISTRIBUTION,
+    "crb enable": DISTRIBUTION,
+    "dnf install ./priority-email-gateway-[0-9]*.$(uname -m).rpm": PACKAGE,
     "dnf remove priority-email-gateway": PACKAGE,
+    "PEG_PURGE=yes dnf remove priority-email-gateway": PACKAGE,
     "tools/install-packages build": "`make check` begins with it",
     "peg-showqueues --watch": "it needs a terminal, which test_watch.py gives it",
     "systemctl restart snmpd": "test_snmp.py starts an snmpd with what apply has written",
