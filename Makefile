@@ -171,6 +171,7 @@ CONF_FILES := priority-email-gateway.conf priority-email-gateway.rules
 DOC_FILES  := README.md CHANGELOG.md LICENSE $(CONF_FILES:%=conf/%) docs/metrics.md docs/selinux.md \
               conf/prometheus/priority-email-gateway.rules.yml conf/grafana/priority-email-gateway.json
 DOC_DIR     = $(PREFIX)/share/doc/priority-email-gateway
+GUIDE_FILES := $(wildcard docs/guide/*.* docs/guide/fr/*.*)
 # Where systemd is; the daemons tell it when they are ready only with its library.
 UNITS      := $(if $(SYSTEMD),$(notdir $(wildcard conf/systemd/*)))
 UNIT_DIR    = $(PREFIX)/lib/systemd/system
@@ -191,6 +192,8 @@ install: all
 	for link in $(LINKS); do \
 	    ln -sfn $${link#*:} $(DESTDIR)$(SBIN_DIR)/$${link%:*} || exit 1; done
 	install -m 644 $(DOC_FILES) $(DESTDIR)$(DOC_DIR)
+	for page in $(GUIDE_FILES); do \
+	    install -D -m 644 $$page $(DESTDIR)$(DOC_DIR)/$${page#docs/} || exit 1; done
 	for page in $(MAN_PAGES); do \
 	    install -D -m 644 $$page $(DESTDIR)$(MAN_DIR)/man$${page##*.}/$${page#man/} || exit 1; done
 	for file in $(CONF_FILES); do \
@@ -211,8 +214,8 @@ uninstall:
 	    $(COMMANDS:%=$(DESTDIR)$(BASH_DIR)/%) $(DESTDIR)$(ZSH_DIR)/_priority-email-gateway \
 	    $(UNITS:%=$(DESTDIR)$(UNIT_DIR)/%) $(USER_FILES:%=$(DESTDIR)$(PREFIX)/lib/%) \
 	    $(foreach page,$(MAN_PAGES),$(DESTDIR)$(MAN_DIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-	    $(addprefix $(DESTDIR)$(DOC_DIR)/,$(notdir $(DOC_FILES)))
-	[ ! -d $(DESTDIR)$(DOC_DIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DOC_DIR)
+	    $(addprefix $(DESTDIR)$(DOC_DIR)/,$(notdir $(DOC_FILES)) $(GUIDE_FILES:docs/%=%))
+	[ ! -d $(DESTDIR)$(DOC_DIR) ] || find $(DESTDIR)$(DOC_DIR) -depth -type d -empty -delete
 
 # Packages
 

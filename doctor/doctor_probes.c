@@ -68,9 +68,9 @@ static bool connect_frontend(struct run *run)
 
     for (char **service = settings_listen(settings, run->frontend); *service != NULL; service++) {
         char *host = ports_frontend_host(settings, run->frontend, *service);
-        bool greeted = host != NULL && !doctor_speaks_tls(run->doctor, run->frontend, *service) &&
-                       talk_inet(&run->talk, host, ports_number(*service), SEND_MS) &&
-                       smtp_greet(&run->talk);
+        bool greeted =
+            host != NULL && doctor_listener_prelude(run->doctor, run->frontend, *service) == NULL &&
+            talk_inet(&run->talk, host, ports_number(*service), SEND_MS) && smtp_greet(&run->talk);
 
         free(host);
         if (greeted)
@@ -91,7 +91,7 @@ static bool send_by_smtp(struct run *run, struct probe *probe)
     if (run->talk.fd < 0 && (run->silent || !connect_frontend(run))) {
         run->silent = true;
         snprintf(probe->refused, sizeof probe->refused, "%s",
-                 run->talk.why[0] != '\0' ? run->talk.why : "no listener without TLS");
+                 run->talk.why[0] != '\0' ? run->talk.why : "no listener without TLS or PROXY");
         return false;
     }
     run->talk.deadline_ms = clock_boot_ms() + SEND_MS;

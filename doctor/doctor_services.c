@@ -125,41 +125,53 @@ static void examine_tcpmap(struct doctor *doctor)
     talk_close(&talk);
 }
 
-bool doctor_speaks_tls(const struct doctor *doctor, int frontend, const char *service)
+/* The value of a parameter for a listener: its own in master.cf, else that in main.cf. Or NULL. */
+static const char *listener_value(const struct postconf *conf, const char *service,
+                                  const char *parameter)
 {
-    char *name = mem_printf("%s/inet/smtpd_tls_wrappermode", service);
-    const char *value = NULL;
+    char *name = mem_printf("%s/inet/%s", service, parameter);
+    const char *own = pairs_get(&conf->options, name);
+
+    free(name);
+    return own != NULL ? own : pairs_get(&conf->main, parameter);
+}
+
+const char *doctor_listener_prelude(const struct doctor *doctor, int frontend, const char *service)
+{
+    const char *tls = NULL, *proxy = NULL;
 
     for (size_t i = 0; doctor->work != NULL && i < doctor->work->folder_count; i++) {
         const struct postconf *conf = &doctor->work->folders[i].present.conf;
 
         if (doctor->work->folders[i].plan->instance != frontend)
             continue;
-        value = pairs_get(&conf->options, name);
-        if (value == NULL)
-            value = pairs_get(&conf->main, "smtpd_tls_wrappermode");
+        tls = listener_value(conf, service, "smtpd_tls_wrappermode");
+        proxy = listener_value(conf, service, "smtpd_upstream_proxy_protocol");
     }
-    free(name);
-    return value != NULL && strcmp(value, "yes") == 0;
+    if (proxy != NULL && proxy[0] != '\0')
+        return "PROXY"; /* which comes before TLS */
+    return tls != NULL && strcmp(tls, "yes") == 0 ? "TLS" : NULL;
 }
 
 static void examine_listener(struct doctor *doctor, int frontend, const char *service)
 {
     struct talk talk = {.fd = -1};
     char *host = ports_frontend_host(doctor->settings, frontend, service);
-    bool tls = doctor_speaks_tls(doctor, frontend, service);
+    const char *prelude = doctor_listener_prelude(doctor, frontend, service);
     char name[SETTINGS_NAME_SIZE];
 
     settings_instance_name(frontend, name);
     if (host == NULL || !talk_inet(&talk, host, ports_number(service), GREETING_MS) ||
-        (!tls && !smtp_greet(&talk)))
+        (prelude == NULL && !smtp_greet(&talk)))
         verdict_say(&doctor->verdicts, VERDICT_FAILED, name,
                     "does not take mail on %s: %s; look into the log", service,
                     host != NULL ? talk.why : "its address cannot be found");
+    else if (prelude != NULL)
+        verdict_say(&doctor->verdicts, VERDICT_OK, name, "takes %s connections on %s", prelude,
+                    service);
     else
-        verdict_say(&doctor->verdicts, VERDICT_OK, name, "%s on %s",
-                    tls ? "takes TLS connections" : "takes mail", service);
-    if (!tls)
+        verdict_say(&doctor->verdicts, VERDICT_OK, name, "takes mail on %s", service);
+    if (prelude == NULL)
         smtp_quit(&talk);
     talk_close(&talk);
     free(host);

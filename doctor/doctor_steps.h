@@ -20,8 +20,12 @@ void doctor_parts(struct doctor *doctor);
 /* Whether peg-milter, peg-tcpmap, the frontends and instances elsewhere answer. */
 void doctor_services(struct doctor *doctor);
 
-/* Whether a listener of the frontend of that number begins with TLS, as on port 465. */
-bool doctor_speaks_tls(const struct doctor *doctor, int frontend, const char *service) PEG_MUST_USE;
+/*
+ * What a listener of the frontend of that number wants to hear before SMTP: "TLS", as on port 465,
+ * or "PROXY", from a balancer in front of it. NULL: nothing.
+ */
+const char *doctor_listener_prelude(const struct doctor *doctor, int frontend,
+                                    const char *service) PEG_MUST_USE;
 
 /* The decision table, room on disk, and the clock. */
 void doctor_room(struct doctor *doctor);

@@ -168,13 +168,16 @@ def test_uninstall_takes_away_what_install_brought_and_nothing_else(tmp_path):
     installed = files_in(tmp_path) - before
     programs = {os.path.basename(name) for name in installed if "/sbin/" in name}
     assert {"peg-gen", "peg-ctl", "peg-milter", "peg-tcpmap"} | set(LINKS) <= programs
-    for name in ("metrics.md", "priority-email-gateway.rules.yml", "priority-email-gateway.json"):
+    documents = ["metrics.md", "priority-email-gateway.rules.yml", "priority-email-gateway.json"]
+    documents += ["guide/README.md", "guide/routing.svg", "guide/fr/README.md"]
+    for name in documents:
         assert "%s/share/doc/priority-email-gateway/%s" % (PREFIX, name) in installed
     for page in os.listdir(os.path.join(REPOSITORY, "man")):
         assert "%s/share/man/man%s/%s" % (PREFIX, page[-1], page) in installed
     assert conf.read_text() == "mine\n"
     make("uninstall", tmp_path)
     assert files_in(tmp_path) - before == {"etc/priority-email-gateway.rules"}
+    assert not os.path.exists(tmp_path / PREFIX / "share/doc/priority-email-gateway")
 
 
 def test_a_prefix_is_that_of_the_units_too(tmp_path):
