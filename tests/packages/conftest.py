@@ -49,7 +49,9 @@ def base_folder(deb):
 
 @pytest.fixture
 def bare_root(base, tmp_path):
-    with debian_root.Root(base, tmp_path) as made:
+    work = tmp_path / "machine"  # what else is in tmp_path can be seen from there
+    work.mkdir()
+    with debian_root.Root(base, work) as made:
         yield made
 
 
