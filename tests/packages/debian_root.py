@@ -109,7 +109,7 @@ class Root(Machine):
     def read_only(self, folder):
         """Until the block is left nothing in this folder can be changed."""
         path = self._root + folder
-        enter = ["nsenter", "--target", str(self.pid), "--mount"]
+        enter = ["nsenter", "--target", str(self.pid), "--mount", "--pid"]  # for its /proc
         subprocess.run(enter + ["mount", "--bind", path, path], check=True)
         try:
             subprocess.run(enter + ["mount", "-o", "remount,bind,ro", path], check=True)

@@ -118,11 +118,10 @@ def test_purging_leaves_nothing(root, package):
     assert traces(root) == before
 
 
-def test_a_new_postfix_has_the_gateways_postfixes_restarted(root, package, tmp_path):
+def test_a_new_postfix_has_the_gateways_postfixes_restarted(root, package, tmp_path_factory):
+    out = str(tmp_path_factory.mktemp("postfix"))
     for version in ("3.6", "3.7"):  # stand for Postfix in rpm's eyes
-        (tmp_path / version).mkdir()
-        path = rpm_packages.empty_package(str(tmp_path / version), "postfix", version)
-        root.install(path)
+        root.install(rpm_packages.empty_package(out, "postfix", version))
         if version == "3.6":
             root.install(package)
             before = all_run(root)
