@@ -200,6 +200,14 @@ def sends_by_priority_by_hand(machine):
     assert "way=filter" in machine.do("grep way= /var/log/mail.log")
 
 
+def sends_nothing_by_a_lower_priority(machine):
+    """Files were lost: until the queues have been looked through twice, which takes minutes, a message
+    may go by the highest priority among its recipients."""
+    headers = dict(to=["anna@example.net"], cc=["bert@example.net"], primary_precedence="flash")
+    arrived = machine.arrivals(machine.send(**headers), 2)
+    assert arrived["anna@example.net"] == 4 and arrived["bert@example.net"] in (2, 4)
+
+
 def original_is_back(machine):
     sent = machine.send(to=["anna@example.net"], primary_precedence="flash")
     assert machine.arrivals(sent) == {"anna@example.net": 2}
@@ -216,7 +224,7 @@ AFTER = {
     "first-gateway.md": sends_by_priority,
     "moving-over.md": original_is_back,
     "by-hand.md": sends_by_priority_by_hand,
-    "trouble.md": sends_by_priority,
+    "trouble.md": sends_nothing_by_a_lower_priority,
     "scaling.md": sends_by_priority,
 }
 
