@@ -63,7 +63,11 @@ purge_postfix() {
     fi
     count=$(count_mail "$queue")
     if [ "${count:-0}" -gt 0 ] && [ "${PEG_PURGE_MAIL:-}" != yes ]; then
-        say "$queue stays, since mail ($count) waits in it, with $1 and the user $name: installing the package again delivers it, rm -r $1 $queue /var/lib/$name deletes it"
+        case $name in
+        postfix[0-9]*) way="postfix -c $1 start" ;;
+        *) way="installing the package again, with /etc/priority-email-gateway.conf as it was," ;;
+        esac
+        say "$queue stays, since mail ($count) waits in it, with $1 and the user $name: $way delivers it, rm -r $1 $queue /var/lib/$name deletes it"
         return 1
     fi
     if ! rm -rf --one-file-system "$queue" "/var/lib/$name" "$1"; then
@@ -110,6 +114,9 @@ purge_all() {
     fi
     purge_snmp || say "/etc/snmp/snmpd.priority-email-gateway.conf stays; rm removes it"
     rm -f /etc/priority-email-gateway.nft || say "/etc/priority-email-gateway.nft stays; rm removes it"
-    rm -rf /var/lib/priority-email-gateway-package ||
+    if [ -s /var/lib/priority-email-gateway-package/services ]; then
+        say "/var/lib/priority-email-gateway-package stays: it has what was taken from /etc/postfix/master.cf"
+    elif ! rm -rf /var/lib/priority-email-gateway-package; then
         say "/var/lib/priority-email-gateway-package stays; rm -r removes it"
+    fi
 }

@@ -131,6 +131,21 @@ class Root(Machine):
         assert self.state() == "install ok installed", said.stderr
         return said.stderr
 
+    def unpack(self, deb):
+        """The first half of an installation, which needs /etc to be writable, and its conffiles."""
+        name = "/tmp/" + os.path.basename(deb)
+        self.copy(deb, name)
+        self.run("dpkg", "--unpack", name)
+        for conffile in ("conf", "rules"):
+            path = "/etc/%s.%s" % (NAME, conffile)
+            self.run("cp", path + ".dpkg-new", path)
+
+    def script(self, name, *arguments):
+        """Run a maintainer script as dpkg does, which must not fail; returns what it says."""
+        path = "/var/lib/dpkg/info/%s.%s" % (NAME, name)
+        environment = ["DPKG_MAINTSCRIPT_PACKAGE=" + NAME, "DPKG_MAINTSCRIPT_NAME=" + name]
+        return self.run("env", *environment, path, *arguments).stderr
+
     def remove(self):
         return self.apt("remove", NAME).stderr
 
@@ -154,6 +169,10 @@ class Root(Machine):
         with network_of(self.pid):
             with Sender("127.0.0.1", port) as sender:
                 return sender.send(to=[recipient], priority_header=priority_header)
+
+    def runs(self):
+        """The parts that run."""
+        return {name for name, pid in self.status().items() if pid is not None}
 
     def registered(self):
         """The folders that postmulti lists, save the default one."""

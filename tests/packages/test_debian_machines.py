@@ -13,26 +13,6 @@ SYSTEM = "/etc/systemd/system"
 TARGET = "priority-email-gateway.target"
 
 
-def runs(root):
-    return {name for name, pid in root.status().items() if pid is not None}
-
-
-def unpack(root, deb):
-    """The first half of an installation, which needs /etc to be writable, and its conffiles."""
-    name = "/tmp/" + os.path.basename(deb)
-    root.copy(deb, name)
-    root.run("dpkg", "--unpack", name)
-    for conffile in ("conf", "rules"):
-        path = "/etc/%s.%s" % (NAME, conffile)
-        root.run("cp", path + ".dpkg-new", path)
-
-
-def script(root, name, *arguments):
-    """Run a maintainer script as dpkg does, which must not fail; returns what it says."""
-    path = "/var/lib/dpkg/info/%s.%s" % (NAME, name)
-    return root.run("env", "DPKG_MAINTSCRIPT_PACKAGE=" + NAME, path, *arguments).stderr
-
-
 def test_without_a_configured_postfix_it_says_what_to_do(bare_root, deb):
     main_cf = bare_root.read("/etc/postfix/main.cf")
     bare_root.run("rm", "/etc/postfix/main.cf")  # as "No configuration" leaves it
@@ -43,7 +23,7 @@ def test_without_a_configured_postfix_it_says_what_to_do(bare_root, deb):
     bare_root.write("/etc/postfix/main.cf", main_cf)
     bare_root.run("postfix", "start")
     bare_root.run(PACKAGE, "install")
-    assert runs(bare_root) == set(PARTS)
+    assert bare_root.runs() == set(PARTS)
 
 
 def test_a_postfix_that_postfix_finds_fault_with_is_no_template(bare_root, deb):
@@ -56,18 +36,18 @@ def test_a_postfix_that_postfix_finds_fault_with_is_no_template(bare_root, deb):
 
 
 def test_with_etc_read_only_nothing_fails(root, deb):
-    unpack(root, deb)
+    root.unpack(deb)
     with root.read_only("/etc"):
-        said = script(root, "postinst", "configure", "")
+        said = root.script("postinst", "configure", "")
         assert "/etc cannot be written: the users peg" in said
         assert "/etc cannot be written, so no gateway is set up" in said
     assert root.is_served(25)
     root.run("dpkg", "--configure", NAME)
-    assert runs(root) == set(PARTS)
+    assert root.runs() == set(PARTS)
     with root.read_only("/etc"):
-        script(root, "postinst", "configure", "0.0.9")
-        assert runs(root) == set(PARTS)
-        said = script(root, "prerm", "remove")
+        root.script("postinst", "configure", "0.0.9")
+        assert root.runs() == set(PARTS)
+        said = root.script("prerm", "remove")
         assert "stays registered" in said and "does not have back" in said
     root.run(PACKAGE, "remove")
     assert root.registered() == set()
@@ -79,9 +59,9 @@ def test_where_services_may_not_be_started_it_is_made_and_not_started(bare_root,
     bare_root.run("chmod", "755", "/usr/sbin/policy-rc.d")
     said = bare_root.install(deb)
     assert "services may not be started here" in said and "peg-ctl start" in said
-    assert runs(bare_root) == set() and bare_root.exists("/etc/postfix4/main.cf")
+    assert bare_root.runs() == set() and bare_root.exists("/etc/postfix4/main.cf")
     bare_root.run("peg-ctl", "start")
-    assert runs(bare_root) == set(PARTS)
+    assert bare_root.runs() == set(PARTS)
 
 
 def test_a_postfix_that_may_not_be_replaced_keeps_its_port(root, deb):
@@ -101,7 +81,7 @@ def test_what_cannot_be_made_leaves_the_machine_its_postfix(root, deb):
     root.wait_for(lambda: root.is_served(25))
     root.run("rm", "-r", "/etc/postfix2")
     root.run(PACKAGE, "install")
-    assert runs(root) == set(PARTS)
+    assert root.runs() == set(PARTS)
 
 
 def test_another_installation_is_named(bare_root, deb):
@@ -113,7 +93,7 @@ def test_another_installation_is_named(bare_root, deb):
 def test_without_ipv6_mail_is_taken(root, deb):
     root.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6")
     root.install(deb)
-    assert runs(root) == set(PARTS)
+    assert root.runs() == set(PARTS)
     with network_of(root.pid):
         with Sender("127.0.0.1", 25) as sender:
             assert sender.send(to=["bob@dest.example"]).accepted
@@ -125,7 +105,7 @@ def test_with_systemd_its_units_come_and_go(root, deb, tmp_path):
     root.run("mkdir", "-p", "/run/systemd/system")
     before = set(root.run("find", SYSTEM).stdout.split())
     root.install(deb)
-    assert runs(root) == set(PARTS)
+    assert root.runs() == set(PARTS)
     wanted = root.run("ls", "%s/%s.wants" % (SYSTEM, TARGET)).stdout.split()
     assert wanted == ["peg-instance@%d.service" % n for n in range(5)]
     assert root.exists("%s/multi-user.target.wants/%s" % (SYSTEM, TARGET))
@@ -134,7 +114,7 @@ def test_with_systemd_its_units_come_and_go(root, deb, tmp_path):
     assert "start peg-milter.service" in log and log.startswith("daemon-reload\n")
 
     root.install(debian_packages.variant(deb, str(tmp_path), "0.1.1"))
-    assert runs(root) == set(PARTS)
+    assert root.runs() == set(PARTS)
     root.set_parameter("NICE_LEVEL_MILTER", "-1")
     root.run("peg-gen", "apply")
     assert root.exists(SYSTEM + "/peg-milter.service.d")

@@ -42,7 +42,7 @@ def test_its_files_are_where_debian_has_them(files):
     assert os.listdir(files + "/usr/share/zsh/vendor-completions") == ["_" + NAME]
     scripts = files + "/usr/lib/priority-email-gateway"
     modes = {name: stat.S_IMODE(os.stat(scripts + "/" + name).st_mode) for name in os.listdir(scripts)}
-    assert modes == {"package": 0o755, "purge.sh": 0o644}
+    assert modes == {"package": 0o755, "purge.sh": 0o644, "template.sh": 0o644}
 
 
 def test_the_operators_files_are_conffiles(files):
