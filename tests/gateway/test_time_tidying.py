@@ -101,7 +101,9 @@ def test_killed_at_any_moment_it_loses_nothing(tidied_gateway):
     duration_s = time_of_a_run(tidied_gateway)
     killed, held = 0, []
     with Load(tidied_gateway, dice) as load:
-        for number in range(KILLS):
+        for number in range(5 * KILLS):
+            if number >= KILLS and killed > KILLS / 4:
+                break  # on a machine whose pace changes more runs than that end before they are killed
             priority = dice.choice(PRIORITIES)
             held.append((priority, *hold_in_new_segment(tidied_gateway, priority)))
             run = start_tidying(tidied_gateway)
