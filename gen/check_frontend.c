@@ -156,12 +156,43 @@ static void check_options(const struct work *work, const struct work_folder *fro
         unsigned line = where_option(dir, service, parameter);
 
         if (entry != NULL && risk != NULL && runs_one_of(entry, risk->programs) &&
+            pairs_get(&frontend->plan->options, option->name) == NULL &&
             does_harm(frontend, risk, option->value))
             diag_warning(diag, file, line, "%s -o %s=%s %s%s%s", service, parameter, option->value,
                          risk->what, risk->when == WHEN_NOT_MILTER ? "; add " : "",
                          risk->when == WHEN_NOT_MILTER ? plan_milter_word(frontend->plan) : "");
         check_time(work, file, line, service, parameter, option->value, diag);
         free(service);
+    }
+    free(file);
+}
+
+/* A cleanup service that the operator has added lacks what peg-gen apply gives to Postfix's own. */
+static void check_cleanups(const struct work *work, const struct work_folder *frontend,
+                           struct diag *diag)
+{
+    const struct postconf *conf = &frontend->present.conf;
+    const char *dir = check_dir(work, frontend);
+    char *file = mem_printf("%s/master.cf", dir);
+
+    for (size_t i = 0; i < conf->services.count; i++) {
+        const char *service = conf->services.items[i].name;
+
+        for (size_t m = 0; plan_recipient_maps[m] != NULL; m++) {
+            const char *map = plan_recipient_maps[m];
+            const char *value = pairs_get(&conf->main, map);
+            char *option = mem_printf("%s/%s", service, map);
+
+            if (value != NULL && value[0] != '\0' &&
+                runs_one_of(conf->services.items[i].value, "cleanup") &&
+                pairs_get(&conf->options, option) == NULL &&
+                pairs_get(&frontend->plan->options, option) == NULL)
+                diag_warning(diag, file, where_option(dir, service, map),
+                             "%s: %s of main.cf changes recipients here, behind peg-milter: they "
+                             "go to the default instance; add -o %s= to this service",
+                             service, map, map);
+            free(option);
+        }
     }
     free(file);
 }
@@ -187,4 +218,5 @@ void check_frontend(const struct work *work, const struct work_folder *frontend,
     check_main(work, frontend, diag);
     check_other_milters(work, frontend, diag);
     check_options(work, frontend, diag);
+    check_cleanups(work, frontend, diag);
 }

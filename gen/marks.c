@@ -12,7 +12,7 @@
 static const char mark_own[] = PREFIX "from " SOURCE "; what is changed here is set back";
 static const char mark_word[] = PREFIX "one word of it is from " SOURCE "; the others are yours";
 static const char mark_first[] = PREFIX "made from " SOURCE "; what is changed here stays";
-static const char mark_option[] = PREFIX "option %s is from " SOURCE "; the rest is yours";
+static const char mark_option[] = PREFIX "yours, save for these options from " SOURCE ": %s";
 
 static void mark_all(struct pairs *marks, const struct pairs *entries, const char *mark)
 {
@@ -28,8 +28,13 @@ static void mark_options(struct pairs *marks, const struct pairs *options)
         const char *option = strrchr(name, '/');
         char *service = mem_dup_len(name, option != NULL ? (size_t)(option - name) : 0);
 
-        if (pairs_get(marks, service) == NULL)
-            pairs_setf(marks, service, mark_option, option != NULL ? option + 1 : name);
+        const char *others = pairs_get(marks, service);
+
+        option = option != NULL ? option + 1 : name;
+        if (others == NULL)
+            pairs_setf(marks, service, mark_option, option);
+        else
+            pairs_setf(marks, service, "%s, %s", others, option);
         free(service);
     }
 }
@@ -42,9 +47,9 @@ void marks_of_plan(const struct plan *plan, enum cf_file file, struct pairs *mar
         mark_all(marks_r, &plan->first, mark_word);
         mark_all(marks_r, &plan->last, mark_word);
     } else {
+        mark_options(marks_r, &plan->options);
         mark_all(marks_r, &plan->services, mark_own);
         mark_all(marks_r, &plan->absent, mark_first);
-        mark_options(marks_r, &plan->options);
     }
 }
 

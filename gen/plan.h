@@ -52,6 +52,9 @@ void plan_free(struct plan **plan);
  */
 bool plan_is_outdated(const struct plan *plan, const char *name, const char *entry) PEG_MUST_USE;
 
+/* What would have cleanup(8) change a recipient; no cleanup of a frontend may. NULL at the end. */
+extern const char *const plan_recipient_maps[];
+
 /* The file, in the folder of a frontend, that says where a marked message goes. */
 #define PLAN_FILTER "peg_filter"
 

@@ -129,7 +129,7 @@ static void plan_word(const struct bounce_facts *facts, struct plan *plan, const
     const char *list = pairs_get(facts->main, parameter);
     char *word = mem_printf("regexp:%s/%s", plan->dir, file);
 
-    if (pairs_get(&plan->main, parameter) == NULL && list != NULL && list[0] != '\0')
+    if (list != NULL && list[0] != '\0')
         pairs_add(&plan->first, parameter, word);
     free(word);
 }
@@ -137,8 +137,6 @@ static void plan_word(const struct bounce_facts *facts, struct plan *plan, const
 void plan_bounce(const struct settings *settings, const struct bounce_facts *facts,
                  struct plan *plan)
 {
-    static const char *const mappings[] = {"virtual_alias_maps", "canonical_maps",
-                                           "recipient_canonical_maps"};
     char address[SETTINGS_BOUNCE_ADDRESS_SIZE];
 
     settings_bounce_address(plan->name, address);
@@ -154,7 +152,7 @@ void plan_bounce(const struct settings *settings, const struct bounce_facts *fac
 
         pairs_add(&plan->first, "transport_maps", route);
         free(route);
+        for (size_t i = 0; plan_recipient_maps[i] != NULL; i++)
+            plan_word(facts, plan, plan_recipient_maps[i], KEEP_TABLE);
     }
-    for (size_t i = 0; i < sizeof mappings / sizeof *mappings; i++)
-        plan_word(facts, plan, mappings[i], KEEP_TABLE);
 }

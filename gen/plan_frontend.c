@@ -20,6 +20,13 @@
 
 #define MILTERS "smtpd_milters"
 
+/* No address is local to it or virtual, whatever main.cf says: all mail goes to an instance. */
+#define NO_CLASSES \
+    " -o mydestination= -o virtual_alias_domains= -o virtual_mailbox_domains= -o relocated_maps="
+
+const char *const plan_recipient_maps[] = {"virtual_alias_maps", "canonical_maps",
+                                           "recipient_canonical_maps", NULL};
+
 /*
  * peg-milter's one socket is in the queue directory of postfix-frontend, which names it from there,
  * so that its services may be chrooted. The urgent frontend has to name it by its whole path.
@@ -44,17 +51,22 @@ static void plan_milter(const struct settings *settings, struct plan *plan)
     pairs_set(main, "milter_content_timeout", "30s");
 }
 
+/*
+ * Which addresses there are is the operator's, as the template has it: so smtpd refuses unknown
+ * ones. Each setting by which one would become another holds for smtpd, and not for what maps.
+ */
 static void plan_no_mapping(struct plan *plan)
 {
-    static const char *const parameters[] = {
-        "mydestination",           "local_recipient_maps",  "alias_maps",
-        "alias_database",          "virtual_alias_domains", "virtual_alias_maps",
-        "virtual_mailbox_domains", "canonical_maps",        "recipient_canonical_maps",
-        "sender_canonical_maps",   "masquerade_domains",    "relocated_maps",
-    };
+    static const char *const nowhere[] = {"sender_canonical_maps", "masquerade_domains"};
 
-    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
-        pairs_set(&plan->main, parameters[i], "");
+    for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
+        pairs_set(&plan->main, nowhere[i], "");
+    for (size_t i = 0; plan_recipient_maps[i] != NULL; i++) {
+        char *name = mem_printf("cleanup/unix/%s", plan_recipient_maps[i]);
+
+        pairs_set(&plan->options, name, "");
+        free(name);
+    }
 }
 
 /* All mail goes to the default instance, save where the decision table says otherwise. */
@@ -76,7 +88,7 @@ static void plan_routes(const struct settings *settings, struct plan *plan)
     pairs_setf(
         &plan->services, RESOLVER "/unix",
         RESOLVER " unix - - n - - trivial-rewrite -o transport_maps=regexp:%s/" PLAN_BOUNCE_ROUTE
-                 ",tcp:%s%s%s:%d",
+                 ",tcp:%s%s%s:%d" NO_CLASSES,
         plan->dir, ipv6 ? "[" : "", settings->tcpmap_host, ipv6 ? "]" : "", settings->tcpmap_port);
     pairs_set(&plan->options, "qmgr/unix/rewrite_service_name", RESOLVER);
 }

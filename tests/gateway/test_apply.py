@@ -122,7 +122,8 @@ def test_what_is_ours_is_marked_and_nothing_else(live, change):
     assert re.search(r"# peg-gen: one word of it is from .*\nsmtpd_milters = ", text)
     text = read(live, "postfix-frontend/master.cf")
     assert re.search(re.escape(MARK) + r"peg1 +unix ", text)
-    assert re.search(r"# peg-gen: option rewrite_service_name is from .*\nqmgr +unix ", text)
+    assert re.search(r"# peg-gen: .* options from .*: rewrite_service_name\nqmgr +unix ", text)
+    assert re.search(r"# peg-gen: .*: virtual_alias_maps, canonical_maps, .*\ncleanup +unix ", text)
     # Marks that were taken away come back, and are all that is changed.
     unmarked = text.replace("# peg-gen: ", "# ")
     with open(live.path("etc/postfix-frontend/master.cf"), "w") as file:
@@ -130,7 +131,7 @@ def test_what_is_ours_is_marked_and_nothing_else(live, change):
     file_name = live.config_dir("frontend") + "/master.cf"
     assert live.gen("diff").stdout == file_name + ": comments that name what peg-gen keeps\n"
     change()
-    assert "# peg-gen: option rewrite_service_name" in read(live, "postfix-frontend/master.cf")
+    assert ": rewrite_service_name\nqmgr" in read(live, "postfix-frontend/master.cf")
 
 
 def test_comments_stay_before_what_they_are_about(live, change):

@@ -19,12 +19,6 @@ FRONTEND_OPTIONS = {
     "another milter": ("{smtpd}/smtpd_milters=unix:/nonexistent", "does not name peg-milter"),
     "milters off": ("{smtpd}/receive_override_options=no_milters", "keeps mail from peg-milter"),
     "a milter map": ("{smtpd}/smtpd_milter_maps=inline:{{127.0.0.1=DISABLE}}", "other milters"),
-    "an alias": ("cleanup/unix/virtual_alias_maps=inline:{{{to}=new@{domain}}}", "changes recip"),
-    "a canonical": ("cleanup/unix/canonical_maps=inline:{{{to}=new@{domain}}}", "changes recip"),
-    "a recipient": (
-        "cleanup/unix/recipient_canonical_maps=inline:{{{to}=new@{domain}}}",
-        "changes recipients",
-    ),
     "a bcc": ("cleanup/unix/always_bcc=new@{domain}", "adds recipients"),
     "a recipient's bcc": (
         "cleanup/unix/recipient_bcc_maps=inline:{{{to}=new@{domain}}}",
@@ -35,6 +29,7 @@ FRONTEND_OPTIONS = {
         "adds recipients",
     ),
 }
+RECIPIENT_MAPS = ["virtual_alias_maps", "canonical_maps", "recipient_canonical_maps"]
 SENDMAIL_OPTIONS = {
     "no milter": ("cleanup/unix/non_smtpd_milters=", "does not name peg-milter"),
     "milters off": ("pickup/unix/receive_override_options=no_milters", "keeps mail from peg-mi"),
@@ -69,6 +64,34 @@ def test_an_option_in_the_frontend_that_misroutes_local_mail(
 ):
     domain = "s%d.example" % list(SENDMAIL_OPTIONS.values()).index((option, complaint))
     expect_misrouted(checked_gateway, changes, option, complaint, domain, by_sendmail=True)
+
+
+@pytest.mark.parametrize("name", RECIPIENT_MAPS)
+def test_a_cleanup_of_the_operators_own_maps_recipients(checked_gateway, changes, name):
+    domain = name.partition("_")[0] + ".example"
+    table = "inline:{bob@%s=new@%s}" % (domain, domain)
+    changes.main("frontend", **{name: table})
+    assert check(checked_gateway) == (0, [])
+    assert arrivals(checked_gateway, "bob@" + domain, 1) == {"bob@" + domain: 1}
+
+    changes.master("frontend", ("-Me", "own/unix=own unix n - n - 0 cleanup"),
+                   ("-Pe", listener(checked_gateway) + "/cleanup_service_name=own"))
+    status, (line,) = check(checked_gateway)
+    place = changes.line("frontend", "master.cf", "^own ")
+    assert status == 0
+    assert line == (
+        "%s: warning: own/unix: %s of main.cf changes recipients here, behind peg-milter: they go to "
+        "the default instance; add -o %s= to this service" % (place, name, name)
+    )
+    assert arrivals(checked_gateway, "bob@" + domain, 1) == {"new@" + domain: 0}
+
+    changes.master("frontend", ("-Pe", "own/unix/%s=inline:{a=b}" % name))
+    status, (line,) = check(checked_gateway)
+    place = changes.line("frontend", "master.cf", " -o %s=inline" % name)
+    assert line.startswith("%s: warning: own/unix -o %s=inline:" % (place, name))
+    changes.master("frontend", ("-Pe", "own/unix/%s=" % name))
+    assert check(checked_gateway) == (0, [])
+    assert arrivals(checked_gateway, "bob@" + domain, 1) == {"bob@" + domain: 1}
 
 
 def test_milters_that_are_off_in_the_whole_frontend_are_an_error(checked_gateway, changes):

@@ -119,6 +119,7 @@ static void what_peg_gen_keeps_is_marked(void **state)
     pairs_set(&plan.services, "peg0/unix", "peg0 unix");
     pairs_set(&plan.absent, "25/inet", "25 inet");
     pairs_set(&plan.options, "qmgr/unix/rewrite_service_name", "x");
+    pairs_set(&plan.options, "qmgr/unix/queue_run_delay", "y");
     expect_marked(
         "# mine\nrelayhost = x\n# peg-gen: old\nmynetworks = y\nsmtpd_milters = z\n# peg-gen: end",
         CF_MAIN, &plan,
@@ -129,8 +130,9 @@ static void what_peg_gen_keeps_is_marked(void **state)
         "peg0 unix a\n25  inet b\nqmgr\tunix c\npeg0 inet d\n", CF_MASTER, &plan,
         "# peg-gen: from /etc/priority-email-gateway.conf; what is changed here is set "
         "back\npeg0 unix a\n# peg-gen: made from /etc/priority-email-gateway.conf; what is "
-        "changed here stays\n25  inet b\n# peg-gen: option rewrite_service_name " FROM
-        "the rest is yours\nqmgr\tunix c\npeg0 inet d\n");
+        "changed here stays\n25  inet b\n# peg-gen: yours, save for these options from "
+        "/etc/priority-email-gateway.conf: rewrite_service_name, queue_run_delay\nqmgr\tunix "
+        "c\npeg0 inet d\n");
     pairs_deinit(&plan.main);
     pairs_deinit(&plan.last);
     pairs_deinit(&plan.services);
