@@ -146,17 +146,38 @@ bool files_remove(const char *path)
     return unlink(path) == 0 || errno == ENOENT || complain(path, "cannot be removed");
 }
 
+/* Closes fd. By descriptors: whose the folder is could put a link in the place of one in it. */
+static void empty_folder(int fd)
+{
+    DIR *stream = fdopendir(fd);
+    const struct dirent *entry;
+    int inner;
+
+    if (stream == NULL) {
+        close(fd);
+        return;
+    }
+    while ((entry = readdir(stream)) != NULL) {
+        const char *name = entry->d_name;
+
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || unlinkat(fd, name, 0) == 0 ||
+            errno != EISDIR)
+            continue;
+        inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (inner >= 0)
+            empty_folder(inner);
+        unlinkat(fd, name, AT_REMOVEDIR);
+    }
+    closedir(stream);
+}
+
 void files_remove_folder(const char *path)
 {
-    DIR *stream = opendir(path);
-    const struct dirent *entry;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (stream == NULL)
+    if (fd < 0)
         return;
-    while ((entry = readdir(stream)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlinkat(dirfd(stream), entry->d_name, 0);
-    closedir(stream);
+    empty_folder(fd);
     rmdir(path);
 }
 

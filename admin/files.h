@@ -38,7 +38,7 @@ bool files_make_empty(const char *path, const char *owner) PEG_MUST_USE;
 /* Let the group of a user write to a file, too. */
 bool files_share(const char *path, const char *user) PEG_MUST_USE;
 
-/* Remove a folder with the files in it, where it is there. */
+/* Remove a folder with all that is in it, where it is there; a link is left. */
 void files_remove_folder(const char *path);
 
 /* The same for the folder that stands beside path, with suffix behind its name. */

@@ -106,6 +106,26 @@ void postconf_deinit(struct postconf *conf)
     pairs_deinit(&conf->options);
 }
 
+bool postconf_runs(const char *entry, const char *programs)
+{
+    size_t len;
+
+    for (int n = 0; n < 7; n++) { /* the program is the eighth word */
+        entry += strcspn(entry, " ");
+        entry += strspn(entry, " ");
+    }
+    len = strcspn(entry, " ");
+    while (len > 0 && *programs != '\0') {
+        size_t program_len = strcspn(programs, " ");
+
+        if (program_len == len && strncmp(programs, entry, len) == 0)
+            return true;
+        programs += program_len;
+        programs += strspn(programs, " ");
+    }
+    return false;
+}
+
 static char *first_line(char *text)
 {
     if (text != NULL)

@@ -23,6 +23,9 @@ bool postconf_read(const char *dir, struct postconf *conf_r) PEG_MUST_USE;
 
 void postconf_deinit(struct postconf *conf);
 
+/* Whether a service, given by its whole entry, runs one of these programs, blank separated. */
+bool postconf_runs(const char *entry, const char *programs) PEG_MUST_USE;
+
 /*
  * The setting of one parameter with all $names expanded, as Postfix would see it, or NULL after an
  * error; to be freed by the caller. dir NULL: the default folder.

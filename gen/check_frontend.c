@@ -12,9 +12,6 @@ enum when { WHEN_SET, WHEN_NO_MILTERS, WHEN_NOT_MILTER, WHEN_NOT_FILTER, WHEN_NO
 
 static const char adds[] = "adds recipients that peg-milter does not see: they go to the default "
                            "instance. Set it in the instances instead";
-static const char changes[] = "changes recipients behind peg-milter: they go to the default "
-                              "instance. Set it in the instances instead";
-
 /* A parameter that does harm in main.cf, or as an option of a service that runs such a program. */
 static const struct risk {
     const char *parameter;
@@ -26,9 +23,6 @@ static const struct risk {
     {"always_bcc", "cleanup", true, WHEN_SET, adds},
     {"sender_bcc_maps", "cleanup", true, WHEN_SET, adds},
     {"recipient_bcc_maps", "cleanup", true, WHEN_SET, adds},
-    {"virtual_alias_maps", "cleanup", false, WHEN_SET, changes},
-    {"canonical_maps", "cleanup", false, WHEN_SET, changes},
-    {"recipient_canonical_maps", "cleanup", false, WHEN_SET, changes},
     {"content_filter", "smtpd pickup qmqpd", true, WHEN_SET, "takes all mail past the instances"},
     {"smtpd_proxy_filter", "smtpd", true, WHEN_SET,
      "takes mail to that server before peg-milter sees its headers: it has its priority only where "
@@ -99,22 +93,6 @@ static void check_main(const struct work *work, const struct work_folder *fronte
     free(file);
 }
 
-/* Whether the program that a service runs, the eighth word of its entry, is one of these. */
-static bool runs_one_of(const char *entry, const char *programs)
-{
-    char *word;
-    bool is_one;
-
-    for (int n = 0; n < 7; n++) {
-        entry += strcspn(entry, " ");
-        entry += strspn(entry, " ");
-    }
-    word = mem_dup_len(entry, strcspn(entry, " "));
-    is_one = difference_has_word(programs, word, NULL);
-    free(word);
-    return is_one;
-}
-
 static const struct risk *find_risk(const char *parameter)
 {
     for (size_t i = 0; i < sizeof risks / sizeof risks[0]; i++)
@@ -155,44 +133,13 @@ static void check_options(const struct work *work, const struct work_folder *fro
         const struct risk *risk = find_risk(parameter);
         unsigned line = where_option(dir, service, parameter);
 
-        if (entry != NULL && risk != NULL && runs_one_of(entry, risk->programs) &&
-            pairs_get(&frontend->plan->options, option->name) == NULL &&
+        if (entry != NULL && risk != NULL && postconf_runs(entry, risk->programs) &&
             does_harm(frontend, risk, option->value))
             diag_warning(diag, file, line, "%s -o %s=%s %s%s%s", service, parameter, option->value,
                          risk->what, risk->when == WHEN_NOT_MILTER ? "; add " : "",
                          risk->when == WHEN_NOT_MILTER ? plan_milter_word(frontend->plan) : "");
         check_time(work, file, line, service, parameter, option->value, diag);
         free(service);
-    }
-    free(file);
-}
-
-/* A cleanup service that the operator has added lacks what peg-gen apply gives to Postfix's own. */
-static void check_cleanups(const struct work *work, const struct work_folder *frontend,
-                           struct diag *diag)
-{
-    const struct postconf *conf = &frontend->present.conf;
-    const char *dir = check_dir(work, frontend);
-    char *file = mem_printf("%s/master.cf", dir);
-
-    for (size_t i = 0; i < conf->services.count; i++) {
-        const char *service = conf->services.items[i].name;
-
-        for (size_t m = 0; plan_recipient_maps[m] != NULL; m++) {
-            const char *map = plan_recipient_maps[m];
-            const char *value = pairs_get(&conf->main, map);
-            char *option = mem_printf("%s/%s", service, map);
-
-            if (value != NULL && value[0] != '\0' &&
-                runs_one_of(conf->services.items[i].value, "cleanup") &&
-                pairs_get(&conf->options, option) == NULL &&
-                pairs_get(&frontend->plan->options, option) == NULL)
-                diag_warning(diag, file, where_option(dir, service, map),
-                             "%s: %s of main.cf changes recipients here, behind peg-milter: they "
-                             "go to the default instance; add -o %s= to this service",
-                             service, map, map);
-            free(option);
-        }
     }
     free(file);
 }
@@ -218,5 +165,4 @@ void check_frontend(const struct work *work, const struct work_folder *frontend,
     check_main(work, frontend, diag);
     check_other_milters(work, frontend, diag);
     check_options(work, frontend, diag);
-    check_cleanups(work, frontend, diag);
 }

@@ -7,6 +7,8 @@
 #ifndef PEG_GEN_PLAN_H
 #define PEG_GEN_PLAN_H
 
+#include <stdbool.h>
+
 #include "admin/pairs.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
@@ -52,8 +54,14 @@ void plan_free(struct plan **plan);
  */
 bool plan_is_outdated(const struct plan *plan, const char *name, const char *entry) PEG_MUST_USE;
 
-/* What would have cleanup(8) change a recipient; no cleanup of a frontend may. NULL at the end. */
+/* What has cleanup(8) change a recipient. NULL at the end. */
 extern const char *const plan_recipient_maps[];
+
+/*
+ * Add to the plan of a frontend that no cleanup(8) of its folder changes an address. services: what
+ * is there, or in the template; whether it is the template.
+ */
+void plan_cleanups(struct plan *plan, const struct pairs *services, bool is_template);
 
 /* The file, in the folder of a frontend, that says where a marked message goes. */
 #define PLAN_FILTER "peg_filter"

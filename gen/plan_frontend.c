@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "admin/mem.h"
+#include "admin/postconf.h"
 #include "lib/route.h"
 
 /* The qmgr of a frontend asks a resolver of its own, so that smtpd does not depend on the table.
@@ -20,7 +21,10 @@
 
 #define MILTERS "smtpd_milters"
 
-/* No address is local to it or virtual, whatever main.cf says: all mail goes to an instance. */
+/*
+ * Which addresses there are is the operator's, as the template has it, and smtpd refuses unknown
+ * ones. To the queue manager no domain is local or virtual: all mail goes to an instance.
+ */
 #define NO_CLASSES \
     " -o mydestination= -o virtual_alias_domains= -o virtual_mailbox_domains= -o relocated_maps="
 
@@ -51,21 +55,25 @@ static void plan_milter(const struct settings *settings, struct plan *plan)
     pairs_set(main, "milter_content_timeout", "30s");
 }
 
-/*
- * Which addresses there are is the operator's, as the template has it: so smtpd refuses unknown
- * ones. Each setting by which one would become another holds for smtpd, and not for what maps.
- */
-static void plan_no_mapping(struct plan *plan)
+static void plan_option(struct plan *plan, const char *service, const char *parameter)
 {
-    static const char *const nowhere[] = {"sender_canonical_maps", "masquerade_domains"};
+    char *name = mem_printf("%s/%s", service, parameter);
 
-    for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++)
-        pairs_set(&plan->main, nowhere[i], "");
-    for (size_t i = 0; plan_recipient_maps[i] != NULL; i++) {
-        char *name = mem_printf("cleanup/unix/%s", plan_recipient_maps[i]);
+    pairs_set(&plan->options, name, "");
+    free(name);
+}
 
-        pairs_set(&plan->options, name, "");
-        free(name);
+void plan_cleanups(struct plan *plan, const struct pairs *services, bool is_template)
+{
+    for (size_t i = 0; i < services->count; i++) {
+        const char *service = services->items[i].name;
+        bool is_copied = !is_template || strcmp(service + strcspn(service, "/"), "/inet") != 0;
+
+        if (!is_copied || !postconf_runs(services->items[i].value, "cleanup"))
+            continue;
+        for (size_t m = 0; plan_recipient_maps[m] != NULL; m++)
+            plan_option(plan, service, plan_recipient_maps[m]);
+        plan_option(plan, service, "sender_canonical_maps");
     }
 }
 
@@ -204,7 +212,7 @@ static void plan_urgent(const struct settings *settings, struct plan *plan)
 void plan_frontend(const struct settings *settings, struct plan *plan)
 {
     plan_milter(settings, plan);
-    plan_no_mapping(plan);
+    pairs_set(&plan->main, "masquerade_domains", "");
     plan_routes(settings, plan);
     plan_times(settings, plan);
     plan_transports(settings, plan);

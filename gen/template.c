@@ -5,16 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "admin/files.h"
 #include "admin/mem.h"
 #include "admin/postconf.h"
 #include "lib/file.h"
 
-/* Files of Postfix itself in a configuration folder, which all instances share (postfix-files). */
-static const char *const shared_files[] = {"main.cf",         "master.cf",      "main.cf.proto",
-                                           "master.cf.proto", "dynamicmaps.cf", "postfix-files",
-                                           "postfix-script",  "post-install",   "makedefs.out"};
+/* What is Postfix's own in a configuration folder, which all instances share (postfix-files). */
+static const char *const shared_files[] = {"main.cf",          "master.cf",      "main.cf.proto",
+                                           "master.cf.proto",  "dynamicmaps.cf", "postfix-files",
+                                           "postfix-script",   "post-install",   "makedefs.out",
+                                           "dynamicmaps.cf.d", "postfix-files.d"};
 
 const char *const template_own_settings[] = {"multi_instance_wrapper",
                                              "multi_instance_directories",
@@ -50,37 +52,57 @@ static bool mentions_config_directory(const char *dir, const char *name)
     return found;
 }
 
-static bool is_own_file(const char *dir, const char *name)
+static bool is_shared(const char *name)
 {
-    char *path = mem_printf("%s/%s", dir, name);
-    bool own = files_is_file(path);
+    bool shared = false;
 
-    free(path);
-    for (size_t i = 0; own && i < sizeof shared_files / sizeof shared_files[0]; i++)
-        own = strcmp(name, shared_files[i]) != 0;
-    return own;
+    for (size_t i = 0; i < sizeof shared_files / sizeof shared_files[0]; i++)
+        shared = shared || strcmp(name, shared_files[i]) == 0;
+    return shared;
+}
+
+static bool copy_folder(const char *from, const char *to);
+
+/* A file or a folder; what else there may be, and links to folders, are left. */
+static bool copy_entry(const char *from, const char *to, const char *name)
+{
+    char *source = mem_printf("%s/%s", from, name);
+    char *target = mem_printf("%s/%s", to, name);
+    bool good = true;
+    struct stat st;
+
+    if (files_is_file(source))
+        good = files_copy(source, target);
+    else if (lstat(source, &st) == 0 && S_ISDIR(st.st_mode) && name[0] != '.')
+        good = files_make_folder(target, st.st_mode & 07777, NULL) && copy_folder(source, target);
+    free(source);
+    free(target);
+    return good;
+}
+
+/* Copy what is the operator's own in a folder, and in the folders in it. */
+static bool copy_folder(const char *from, const char *to)
+{
+    DIR *stream = opendir(from);
+    struct dirent *entry;
+    bool good = stream != NULL;
+
+    if (!good)
+        fprintf(stderr, "%s: %m\n", from);
+    while (good && (entry = readdir(stream)) != NULL)
+        if (!is_shared(entry->d_name))
+            good = copy_entry(from, to, entry->d_name);
+    if (stream != NULL)
+        closedir(stream);
+    return good;
 }
 
 /* Tables that main.cf names as hash:$config_directory/virtual have to be in the copy too. */
 static bool copy_tables(const char *template_dir, const char *dir)
 {
-    struct dirent *entry;
-    bool good = true;
-    DIR *stream;
-
-    if (!mentions_config_directory(template_dir, "main.cf") &&
-        !mentions_config_directory(template_dir, "master.cf"))
-        return true;
-    stream = opendir(template_dir);
-    if (stream == NULL) {
-        fprintf(stderr, "%s: %m\n", template_dir);
-        return false;
-    }
-    while (good && (entry = readdir(stream)) != NULL)
-        if (is_own_file(template_dir, entry->d_name))
-            good = copy_named(template_dir, dir, entry->d_name);
-    closedir(stream);
-    return good;
+    return (!mentions_config_directory(template_dir, "main.cf") &&
+            !mentions_config_directory(template_dir, "master.cf")) ||
+           copy_folder(template_dir, dir);
 }
 
 /*

@@ -13,8 +13,8 @@
 
 /*
  * Copy template_dir into dir, an empty folder: main.cf, master.cf and, where these refer to
- * $config_directory, the files beside them. Chroot is off in all services, and there are no inet
- * services. False after an error on stderr.
+ * $config_directory, the operator's files and folders beside them. Chroot is off in all services,
+ * and there are no inet services. False after an error on stderr.
  */
 bool template_fill(const char *template_dir, const char *dir) PEG_MUST_USE;
 

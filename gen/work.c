@@ -100,6 +100,8 @@ static bool prepare_folder(struct work *work, struct work_folder *folder, int in
                              &present->conf.main);
     if (good)
         plan_bounce(work->settings, &facts, plan);
+    if (settings_is_frontend(instance))
+        plan_cleanups(plan, &present->conf.services, !present->exists);
     bounce_facts_deinit(&facts);
     if (!good)
         return false;

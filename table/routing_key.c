@@ -146,7 +146,12 @@ char *routing_key_resolve(const char *given, const char *folded, enum routing_ke
         return address;
     strcpy(address, given);
     domain = strrchr(address, '@');
-    if (domain != NULL) { /* empty, or this host's own: then what stands before it counts */
+    /*
+     * Where it is empty, or an address of this host, what stands before it counts. Where it is one
+     * of this host's own domains that goes for smtpd, but not for the queue manager's resolver,
+     * which knows of none.
+     */
+    if (domain != NULL && (domain[1] == '\0' || domain[1] == '[')) {
         bool empty = domain[1] == '\0';
 
         *domain = '\0';

@@ -69,7 +69,6 @@ static void the_frontend_routes_by_table_header_and_default(void **state)
     assert_string_equal(plan->registered_name, "postfix-frontend");
     assert_string_equal(pairs_get(&plan->main, "default_transport"), "peg1:[127.0.0.1]:7001");
     assert_null(pairs_get(&plan->main, "mydestination"));
-    assert_string_equal(pairs_get(&plan->options, "cleanup/unix/virtual_alias_maps"), "");
     assert_string_equal(pairs_get(&plan->last, "smtpd_milters"), "unix:peg/milter");
     assert_string_equal(
         pairs_get(&plan->services, "rewrite-route/unix"),
@@ -105,7 +104,7 @@ static void the_urgent_frontend_is_like_the_other_in_a_folder_of_its_own(void **
     assert_string_equal(pairs_get(&plan->main, "mail_owner"), "postfix-urgent");
     assert_string_equal(pairs_get(&plan->main, "syslog_name"), "postfix-urgent");
     assert_string_equal(pairs_get(&plan->main, "default_transport"), "peg1:[127.0.0.1]:7001");
-    assert_string_equal(pairs_get(&plan->options, "cleanup/unix/canonical_maps"), "");
+    assert_string_equal(pairs_get(&plan->main, "masquerade_domains"), "");
     assert_string_equal(pairs_get(&plan->main, "queue_run_delay"), "20s");
     assert_string_equal(pairs_get(&plan->main, "maximal_queue_lifetime"), "60s");
     assert_string_equal(pairs_get(&plan->main, "in_flow_delay"), "0");
