@@ -31,6 +31,7 @@ useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin peg
 groupadd --system peg-monitor
 """
 RUNNING = """
+postconf -M smtp/inet >/etc/postfix/smtp-inet.kept
 postconf -MX smtp/inet
 postfix stop
 postfix start

@@ -35,6 +35,8 @@ for n in 0 1 2 3 4; do
     postconf -c "/etc/postfix$n" -Me "$((20000 + n))/inet=127.0.0.1:$((20000 + n)) inet n - n - - smtpd"
 done
 postconf -c /etc/postfix-frontend -Me 'smtp/inet=smtp inet n - n - - smtpd'
+# Where Qpsmtpd handed mail back.
+postconf -c /etc/postfix-frontend -Me '127.0.0.1:10025/inet=127.0.0.1:10025 inet n - n - - smtpd'
 postconf -c /etc/postfix-frontend -e 'relayhost=[127.0.0.1]:20002' 'mydestination=' \
     'content_filter='
 
