@@ -71,6 +71,19 @@ static void take_macro(struct explanation *explanation, const char *name, const 
     classify_macro(explanation->classify, name, value);
 }
 
+/* An IPv6 address may be given with or without the `IPv6:` that Postfix has before it. */
+static void take_client(struct explanation *explanation, const char *client)
+{
+    static const char prefix[] = "IPv6:";
+    bool bare = client != NULL && strchr(client, ':') != NULL &&
+                strncasecmp(client, prefix, strlen(prefix)) != 0;
+    char value[64];
+
+    if (bare)
+        snprintf(value, sizeof value, "%s%s", prefix, client);
+    take_macro(explanation, "{client_addr}", bare ? value : client);
+}
+
 static bool explain_recipient(struct explanation *explanation, const char *recipient)
 {
     char *internal = routing_key_internal(recipient);
@@ -102,7 +115,7 @@ static bool explain_all(struct explanation *explanation, const struct explain_re
     classify_begin(explanation->classify, rules, explanation->policy->settings->default_priority,
                    on_gave_up, NULL);
     take_macro(explanation, "{mail_addr}", request->sender);
-    take_macro(explanation, "{client_addr}", request->client);
+    take_client(explanation, request->client);
     take_macro(explanation, "{auth_authen}", request->auth);
     classify_envelope(explanation->classify, request->sender, request->recipient_count);
     if (!message_read_header(text, text_len, on_field, explanation))

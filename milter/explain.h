@@ -7,7 +7,7 @@
 struct explain_request {
     const char *root;   /* "" or the argument of --root */
     const char *sender; /* "" for the null sender */
-    const char *client; /* value of {client_addr}; NULL: not known */
+    const char *client; /* its IP address, for {client_addr}; NULL: not known */
     const char *auth;   /* value of {auth_authen}; NULL: not authenticated */
     char **recipients;
     size_t recipient_count;

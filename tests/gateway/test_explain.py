@@ -81,6 +81,20 @@ def test_the_sender_and_the_client_that_it_is_told_count_as_in_the_gateway(with_
     assert {r: int(answer["instance"]) for r, answer in untold[1].items()} == {ANNA: 2, BERT: 2}
 
 
+def test_an_ipv6_client_may_be_given_with_or_without_postfixs_prefix(private_gateway):
+    gateway = private_gateway(start=False, rules="{client_addr} /^IPv6:::1$/ all 4\n")
+    gateway.write()
+    gateway.write_conf({"FRONTEND_LISTEN": "[::1]:%d" % gateway.ports.frontend})
+    gateway.gen("apply")
+    gateway.frontend = ("::1", gateway.ports.frontend)
+    gateway.run()
+    sent = gateway.send(to=[ANNA])
+    assert gateway.delivered(sent) == {ANNA: 4}
+    for client in ("::1", "IPv6:::1"):
+        told = explain(gateway, sent.content, "--client", client, ANNA)
+        assert int(told[1][ANNA]["instance"]) == 4
+
+
 def test_the_user_that_it_is_told_counts(with_rules):
     gateway = with_rules("{auth_authen} /^alarm-/ all 4\n")
     content = compose("tag", to=[ANNA])
