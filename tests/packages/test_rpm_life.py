@@ -7,8 +7,7 @@ import pytest
 
 import rpm_packages
 import rpm_root
-from debian_packages import NAME, REPOSITORY
-from debian_root import PACKAGE, PARTS
+from debian_root import CONF, FOLDERS, PACKAGE, PARTS, POSTFIXES
 from harness.namespaces import can_make_namespaces
 from rpm_packages import needs_rpmbuild
 
@@ -19,8 +18,6 @@ pytestmark = [
         os.geteuid() != 0 or not can_make_namespaces(), reason="needs root and namespaces"
     ),
 ]
-CONF = "/etc/%s.conf" % NAME
-FOLDERS = {"/etc/" + name for name in PARTS if name.startswith("postfix")}
 
 
 @pytest.fixture(scope="module", name="package")
@@ -33,16 +30,6 @@ def root_with_postfix(tmp_path):
     with rpm_root.RpmRoot(rpm_root.base(), tmp_path) as made:
         made.run("postfix", "start")
         yield made
-
-
-def postfix_files(root):
-    return {name: root.read("/etc/postfix/" + name) for name in ("main.cf", "master.cf")}
-
-
-def all_run(root):
-    status = root.status()
-    assert set(status) == set(PARTS) and None not in status.values(), status
-    return status
 
 
 def processes(root):
@@ -59,16 +46,15 @@ def traces(root):
 
 
 def test_a_machine_with_a_configured_postfix_gets_a_gateway_and_has_its_postfix_back(root, package):
-    before = postfix_files(root)
+    before = root.postfix_files()
     said = root.install(package)
     assert "the gateway runs" in said, said
-    all_run(root)
+    root.all_run()
     assert root.registered() == FOLDERS
-    root.copy(os.path.join(REPOSITORY, "debian/tests/mail-flow"), "/tmp/mail-flow")
-    assert root.run("/tmp/mail-flow").stdout.endswith("mail goes by its priority\n")
+    root.check_mail_flow()
 
     root.remove()
-    assert postfix_files(root) == before
+    assert root.postfix_files() == before
     assert root.registered() == set() and processes(root) == "1"
     root.wait_for(lambda: root.is_served(25))
     assert not root.exists("/usr/sbin/peg-gen") and not root.exists(PACKAGE)
@@ -85,12 +71,11 @@ def test_where_no_systemd_runs_it_is_made_and_not_started(root, package):
 
 def test_an_upgrade_keeps_edits_and_restarts_nothing_that_is_the_same(root, package):
     root.install(package)
-    before = all_run(root)
+    before = root.all_run()
     edits = {CONF: "QUEUE_LIMIT_DEFAULT=7\n", "/etc/postfix4/main.cf": "smtp_helo_name = a.example\n"}
-    for path, line in edits.items():
-        root.run("sh", "-c", 'cat >>"$0"', path, stdin=line)
+    root.append(edits)
     root.install(package)
-    assert all_run(root) == before
+    assert root.all_run() == before
     for path, line in edits.items():
         assert line in root.read(path)
     assert root.registered() == FOLDERS
@@ -124,9 +109,8 @@ def test_a_new_postfix_has_the_gateways_postfixes_restarted(root, package, tmp_p
         root.install(rpm_packages.empty_package(out, "postfix", version))
         if version == "3.6":
             root.install(package)
-            before = all_run(root)
+            before = root.all_run()
             master = root.run("postconf", "-h", "daemon_directory").stdout.strip() + "/master"
             root.run("sh", "-c", "cp -p $0 $0.new && printf '\\0' >>$0.new && mv $0.new $0", master)
-    after = all_run(root)
-    changed = {name for name in after if after[name] != before[name]}
-    assert changed == {name for name in PARTS if name.startswith("postfix")}
+    after = root.all_run()
+    assert {name for name in after if after[name] != before[name]} == POSTFIXES
