@@ -4,6 +4,7 @@ import hashlib
 import os
 
 import debian_packages
+import older_version
 from debian_root import CONF, FOLDERS, PACKAGE, POSTFIXES
 from harness.namespaces import network_of
 from harness.smtp_client import SmtpClient
@@ -71,6 +72,12 @@ def test_an_upgrade_keeps_edits_and_restarts_what_has_changed(root, deb, tmp_pat
     assert {name for name, pid in root.all_run().items() if pid != after[name]} == {"peg-tcpmap"}
     for path, line in edits.items():
         assert line in root.read(path)
+
+
+@older_version.needs_history("deb")
+def test_an_older_version_is_taken_over_with_its_mail(root, deb):
+    older = debian_packages.find_deb(older_version.build("deb"))
+    older_version.check_upgrade(root, older, deb)
 
 
 def test_a_configuration_with_an_error_stops_neither_upgrade_nor_removal(root, deb, tmp_path):

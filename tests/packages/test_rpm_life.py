@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+import older_version
 import rpm_packages
 import rpm_root
 from debian_packages import NAME
@@ -80,6 +81,12 @@ def test_an_upgrade_keeps_edits_and_restarts_nothing_that_is_the_same(root, pack
     for path, line in edits.items():
         assert line in root.read(path)
     assert root.registered() == FOLDERS
+
+
+@older_version.needs_history("rpm")
+def test_an_older_version_is_taken_over_with_its_mail(root, package):
+    older = rpm_packages.find(older_version.build("rpm"))
+    older_version.check_upgrade(root, older, package)
 
 
 def test_what_was_removed_comes_back_as_it_was(root, package):
