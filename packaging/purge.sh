@@ -7,10 +7,13 @@ say() {
     printf 'priority-email-gateway: %s\n' "$*" >&2
 }
 
-# The configuration folders that peg-gen has made, one on a line. That of the urgent frontend is the
-# first, since its user is in the group of the other's.
+# Which configuration folders peg-gen makes. That of the urgent frontend is the first, since its user is
+# in the group of the other's.
+folder_patterns='/etc/postfix-urgent /etc/postfix-frontend /etc/postfix[0-9] /etc/postfix[0-9][0-9]'
+
+# Those that it has made, one on a line.
 gateway_folders() {
-    for folder in /etc/postfix-urgent /etc/postfix-frontend /etc/postfix[0-9] /etc/postfix[0-9][0-9]; do
+    for folder in $folder_patterns; do
         ! grep -Eqs '^multi_instance_group *= *priority *$' "$folder/main.cf" || echo "$folder"
     done
 }

@@ -10,8 +10,8 @@ import subprocess
 
 import pytest
 
+from harness import history
 from harness.backlog import CONF
-from harness.installation import REPOSITORY
 from harness.plan import RULES, headers
 
 OLDER = "4df255ed0f6344dabb8ef96c519e7c53a2a2ff43"
@@ -24,19 +24,10 @@ EDITS = {
 }
 
 
-def history_is_there():
-    known = ["git", "-C", REPOSITORY, "cat-file", "-e", OLDER]
-    return subprocess.run(known, stderr=subprocess.DEVNULL).returncode == 0
-
-
 @pytest.fixture(scope="module", name="older_build")
 def programs_of_the_older_version(tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("older"))
-    archive = subprocess.Popen(
-        ["git", "-C", REPOSITORY, "archive", OLDER], stdout=subprocess.PIPE
-    )
-    subprocess.run(["tar", "-x", "-C", folder], stdin=archive.stdout, check=True)
-    assert archive.wait() == 0
+    history.unpack(OLDER, folder)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     subprocess.run(
         ["make", "-s", "-C", folder, "-j2", "all", "CFLAGS=-O1"],
@@ -87,7 +78,7 @@ def waiting_mail(gateway):
     return sent, held
 
 
-@pytest.mark.skipif(not history_is_there(), reason="needs the history of the repository")
+@pytest.mark.skipif(not history.has(OLDER), reason="needs the history of the repository")
 def test_a_gateway_of_an_older_version_is_taken_over_with_its_mail(private_gateway, older_build):
     gateway = private_gateway(rules=RULES, template_conf=CONF, start=False)
     build, gateway.build = gateway.build, older_build

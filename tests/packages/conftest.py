@@ -44,7 +44,7 @@ def deb(built):
 
 @pytest.fixture(scope="session", name="base")
 def base_folder(deb):
-    return debian_root.base(debian_packages.dependencies(deb) + ["procps"])
+    return debian_root.base(debian_packages.dependencies(deb) + ["nftables", "procps"])
 
 
 @pytest.fixture

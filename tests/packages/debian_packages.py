@@ -9,6 +9,7 @@ from harness.installation import REPOSITORY
 
 BUILD = os.path.abspath(os.environ.get("PEG_BUILD") or REPOSITORY + "/build")
 FOLDER = os.path.join(BUILD, "packages")
+MAKE_DEB = os.path.join(REPOSITORY, "packaging/make-deb")
 NAME = "priority-email-gateway"
 LOCALE = "C.UTF-8"
 
@@ -36,19 +37,7 @@ def find_deb(folder, suffix=""):
 def build():
     """Build it as `make deb` does; returns the folder with all that came out."""
     out = os.path.join(FOLDER, "deb")
-    run(os.path.join(REPOSITORY, "packaging/make-deb"), out)
-    return out
-
-
-def build_elsewhere():
-    """Build it as somebody else would: in another place, at another time, with other habits."""
-    out = os.path.join(FOLDER, "elsewhere/in a longer name".replace(" ", "-"))
-    environment = dict(os.environ, LC_ALL=LOCALE, LANG=LOCALE, TZ="Pacific/Chatham", HOME="/nonexistent")
-    run(
-        "faketime", "-f", "+400d",
-        "sh", "-c", 'umask 077 && exec "$0" "$1"', os.path.join(REPOSITORY, "packaging/make-deb"), out,
-        env=environment,
-    )
+    run(MAKE_DEB, out)
     return out
 
 

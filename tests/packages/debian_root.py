@@ -9,17 +9,22 @@ import shutil
 import subprocess
 import time
 
-from debian_packages import FOLDER, NAME, run
+from debian_packages import FOLDER, NAME, REPOSITORY, run
 from harness.machine import Machine
 from harness.mail import Sender
 from harness.namespaces import network_of
+from harness.relay import Relay
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = "/usr/lib/priority-email-gateway/package"
+MAIL_FLOW = os.path.join(REPOSITORY, "debian/tests/mail-flow")
+CONF = "/etc/priority-email-gateway.conf"
 RELAY_PORT = 2525
 HOSTS = "127.0.0.1 localhost\n127.0.1.1 mail.gateway.example mail\n::1 localhost\n"
 PARTS = ["peg-milter", "peg-tcpmap", "peg-monitor", "postfix-frontend"]
 PARTS += ["postfix%d" % n for n in range(5)]
+POSTFIXES = {name for name in PARTS if name.startswith("postfix")}
+FOLDERS = {"/etc/" + name for name in POSTFIXES}
 
 
 def sources():
@@ -82,8 +87,8 @@ class Root(Machine):
     # Files
 
     def copy(self, path, to):
-        """Copy a file of the tests' machine; the mode stays."""
-        command = ["nsenter", "--target", str(self.pid), "--mount", "cp", "-p", path, self._root + to]
+        """Copy a file or folder of the tests' machine; modes stay."""
+        command = ["nsenter", "--target", str(self.pid), "--mount", "cp", "-a", path, self._root + to]
         subprocess.run(command, check=True)
 
     def write(self, path, text):
@@ -97,17 +102,25 @@ class Root(Machine):
 
     def set_parameter(self, name, value):
         """A line of priority-email-gateway.conf, which must be there."""
-        path = "/etc/priority-email-gateway.conf"
         changed = [
             "%s=%s" % (name, value) if line.startswith(name + "=") else line
-            for line in self.read(path).splitlines()
+            for line in self.read(CONF).splitlines()
         ]
         assert "%s=%s" % (name, value) in changed
-        self.write(path, "\n".join(changed) + "\n")
+        self.write(CONF, "\n".join(changed) + "\n")
+
+    def append(self, edits):
+        """Add lines to files: {path: text}."""
+        for path, text in edits.items():
+            self.run("sh", "-c", 'cat >>"$0"', path, stdin=text)
+
+    def postfix_files(self):
+        """{file: its contents} of the machine's own Postfix."""
+        return {name: self.read("/etc/postfix/" + name) for name in ("main.cf", "master.cf")}
 
     @contextlib.contextmanager
     def read_only(self, folder):
-        """Until the block is left nothing in this folder can be changed."""
+        """Until the block is left nothing in this folder can be changed by what opens it meanwhile."""
         path = self._root + folder
         enter = ["nsenter", "--target", str(self.pid), "--mount", "--pid"]  # for its /proc
         subprocess.run(enter + ["mount", "--bind", path, path], check=True)
@@ -115,7 +128,7 @@ class Root(Machine):
             subprocess.run(enter + ["mount", "-o", "remount,bind,ro", path], check=True)
             yield
         finally:
-            subprocess.run(enter + ["umount", path], check=True)
+            subprocess.run(enter + ["umount", "--lazy", path], check=True)
 
     # Packages
 
@@ -140,17 +153,21 @@ class Root(Machine):
             path = "/etc/%s.%s" % (NAME, conffile)
             self.run("cp", path + ".dpkg-new", path)
 
+    def configure(self):
+        """The second half, which leaves an edited configuration as it is."""
+        return self.run("dpkg", "--force-confold", "--configure", NAME).stderr
+
     def script(self, name, *arguments):
         """Run a maintainer script as dpkg does, which must not fail; returns what it says."""
         path = "/var/lib/dpkg/info/%s.%s" % (NAME, name)
         environment = ["DPKG_MAINTSCRIPT_PACKAGE=" + NAME, "DPKG_MAINTSCRIPT_NAME=" + name]
         return self.run("env", *environment, path, *arguments).stderr
 
-    def remove(self):
-        return self.apt("remove", NAME).stderr
+    def remove(self, check=True):
+        return self.apt("remove", NAME, check=check).stderr
 
-    def purge(self, *environment):
-        return self.apt("purge", NAME, environment=environment).stderr
+    def purge(self, *environment, check=True):
+        return self.apt("purge", NAME, environment=environment, check=check).stderr
 
     def state(self):
         """What dpkg says of the package: "install ok installed"."""
@@ -173,6 +190,47 @@ class Root(Machine):
     def runs(self):
         """The parts that run."""
         return {name for name, pid in self.status().items() if pid is not None}
+
+    def all_run(self):
+        """The status, of a gateway that runs as it is shipped."""
+        status = self.status()
+        assert set(status) == set(PARTS) and None not in status.values(), status
+        return status
+
+    def check_mail_flow(self):
+        """Mail goes by its priority, as the package's own test sees it."""
+        self.copy(MAIL_FLOW, "/tmp/mail-flow")
+        assert self.run("/tmp/mail-flow").stdout.endswith("mail goes by its priority\n")
+
+    def use_relay_host(self):
+        """Mail goes where relay_host() is, or waits in its instance."""
+        self.set_parameter("RELAY_HOST", '"[127.0.0.1]:%d"' % RELAY_PORT)
+        self.run("peg-gen", "apply")
+
+    @contextlib.contextmanager
+    def relay_host(self):
+        relay = Relay(RELAY_PORT, hosts=["127.0.0.1"], network=self.pid).start()
+        try:
+            yield relay
+        finally:
+            relay.stop()
+
+    def queued(self, name):
+        """How many messages a Postfix has deferred."""
+        path = "/var/spool/%s/deferred" % name
+        return len(self.run("find", path, "-type", "f").stdout.splitlines())
+
+    def make_backlog(self):
+        """An urgent and a routine message wait, with no relay host: {tag: instance}."""
+        tags = {}
+        for priority, number in (("1", 4), ("5", 0)):
+            tags[self.send(priority).tag] = number
+            self.wait_for(lambda number=number: self.queued("postfix%d" % number) == 1)
+        return tags
+
+    def flush(self, *names):
+        for name in names:
+            self.run("postqueue", "-c", "/etc/" + name, "-f")
 
     def registered(self):
         """The folders that postmulti lists, save the default one."""

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from debian_packages import FOLDER, LOCALE, NAME, run
+from debian_packages import FOLDER, NAME, run
 from harness.installation import REPOSITORY
 
 MAKE_RPM = os.path.join(REPOSITORY, "packaging/make-rpm")
@@ -25,16 +25,6 @@ def build():
     os.makedirs(home)
     run(MAKE_RPM, out, env=dict(os.environ, HOME=home))
     assert os.listdir(home) == []
-    return out
-
-
-def build_elsewhere():
-    """Build them as somebody else would: in another place, at another time, with other habits."""
-    out = os.path.join(FOLDER, "elsewhere/in-a-longer-name-rpm")
-    environment = dict(os.environ, LC_ALL=LOCALE, LANG=LOCALE, TZ="Pacific/Chatham")
-    environment["HOME"] = "/nonexistent"
-    make = ["sh", "-c", 'umask 077 && exec "$0" "$1"', MAKE_RPM, out]
-    run("faketime", "-f", "+400d", *make, env=environment)
     return out
 
 

@@ -30,10 +30,10 @@ def base():
 class RpmRoot(debian_root.Root):
     """Where rpm takes the place of apt. No systemd runs there: PEG_START=yes starts things."""
 
-    def rpm(self, *arguments, environment=()):
+    def rpm(self, *arguments, environment=(), check=True):
         """Returns all that rpm and the scripts of the packages say."""
         command = ["rpm", "--dbpath", "/var/lib/rpm", "--force-debian", *arguments]
-        done = self.run("env", *environment, *command)
+        done = self.run("env", *environment, *command, check=check)
         return done.stdout + done.stderr
 
     def install(self, package, environment=("PEG_START=yes",)):
@@ -42,5 +42,5 @@ class RpmRoot(debian_root.Root):
         self.copy(package, name)
         return self.rpm("-U", "--nodeps", "--replacepkgs", name, environment=environment)
 
-    def remove(self, *environment):
-        return self.rpm("-e", "--nodeps", NAME, environment=environment)
+    def remove(self, *environment, check=True):
+        return self.rpm("-e", "--nodeps", NAME, environment=environment, check=check)

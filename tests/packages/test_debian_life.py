@@ -4,15 +4,10 @@ import hashlib
 import os
 
 import debian_packages
-from debian_packages import REPOSITORY
-from debian_root import PACKAGE, PARTS, RELAY_PORT
+import older_version
+from debian_root import CONF, FOLDERS, PACKAGE, POSTFIXES
 from harness.namespaces import network_of
-from harness.relay import Relay
 from harness.smtp_client import SmtpClient
-
-MAIL_FLOW = os.path.join(REPOSITORY, "debian/tests/mail-flow")
-FOLDERS = {"/etc/" + name for name in PARTS if name.startswith("postfix")}
-CONF = "/etc/priority-email-gateway.conf"
 
 
 def greeting(root):
@@ -22,63 +17,26 @@ def greeting(root):
             return client.greeting.text
 
 
-def postfix_files(root):
-    """{file: its contents} of the machine's own Postfix."""
-    return {name: root.read("/etc/postfix/" + name) for name in ("main.cf", "master.cf")}
-
-
-def relay_at(root):
-    return Relay(RELAY_PORT, hosts=["127.0.0.1"], network=root.pid).start()
-
-
-def set_relay_host(root):
-    root.set_parameter("RELAY_HOST", '"[127.0.0.1]:%d"' % RELAY_PORT)
-    root.run("peg-gen", "apply")
-
-
-def queued(root, name):
-    """How many messages a Postfix has."""
-    said = root.run("find", "/var/spool/%s" % name, "-path", "*/deferred/*", "-type", "f").stdout
-    return len(said.splitlines())
-
-
-def make_backlog(root):
-    """An urgent and a routine message that wait, since nobody is where they go."""
-    for priority, number in (("1", 4), ("5", 0)):
-        sent = root.send(priority)
-        root.wait_for(lambda number=number: queued(root, "postfix%d" % number) == 1)
-        yield sent.tag, number
-
-
-def all_run(root):
-    status = root.status()
-    assert list(status) and set(status) == set(PARTS)
-    assert None not in status.values(), status
-    return status
-
-
 def test_a_machine_with_a_configured_postfix_gets_a_gateway_and_has_its_postfix_back(root, deb):
-    before = postfix_files(root)
+    before = root.postfix_files()
     assert "ESMTP Postfix" in greeting(root)
     said = root.install(deb)
     assert "the Postfix in /etc/postfix listens at smtp/inet no more" in said
     assert "the gateway runs" in said
-    all_run(root)
+    root.all_run()
     assert root.registered() == FOLDERS
     assert "ESMTP postfix-frontend" in greeting(root)
     assert root.run("postconf", "-M", "smtp/inet", check=False).stdout == ""
-    root.copy(MAIL_FLOW, "/tmp/mail-flow")
-    assert root.run("/tmp/mail-flow").stdout.endswith("mail goes by its priority\n")
+    root.check_mail_flow()
 
     said = root.remove()
     assert "the Postfix in /etc/postfix listens at smtp/inet again" in said
-    assert postfix_files(root) == before
+    assert root.postfix_files() == before
     assert root.registered() == set()
     root.wait_for(lambda: root.is_served(25))
     assert "ESMTP Postfix" in greeting(root)
     assert root.run("pgrep", "-a", "peg-|master", check=False).stdout.count("\n") == 1
-    for name in PARTS:
-        assert not name.startswith("postfix") or root.exists("/etc/" + name)
+    assert all(root.exists(folder) for folder in FOLDERS)
 
     root.purge()
     assert root.state() == ""
@@ -87,7 +45,7 @@ def test_a_machine_with_a_configured_postfix_gets_a_gateway_and_has_its_postfix_
         assert os.path.basename(path) in ("postfix", "postfix.sh"), path
     users = root.read("/etc/passwd") + root.read("/etc/group")
     assert "riority" not in users and "peg" not in users and "postfix-" not in users
-    assert postfix_files(root) == before
+    assert root.postfix_files() == before
 
 
 def test_an_upgrade_keeps_edits_and_restarts_what_has_changed(root, deb, tmp_path):
@@ -97,14 +55,13 @@ def test_an_upgrade_keeps_edits_and_restarts_what_has_changed(root, deb, tmp_pat
 
     previous = debian_packages.variant(deb, str(tmp_path), "0.0.9", older_tcpmap)
     root.install(previous)
-    before = all_run(root)
+    before = root.all_run()
     edits = {CONF: "QUEUE_LIMIT_DEFAULT=7\n", "/etc/postfix4/main.cf": "smtp_helo_name = here.example\n"}
-    for path, line in edits.items():
-        root.run("sh", "-c", 'cat >>"$0"', path, stdin=line)
+    root.append(edits)
     served = hashlib.sha256(root.read("/etc/postfix0/main.cf").encode()).hexdigest()
 
     root.install(deb)
-    after = all_run(root)
+    after = root.all_run()
     assert {name for name in after if after[name] != before[name]} == {"peg-tcpmap"}
     for path, line in edits.items():
         assert line in root.read(path)
@@ -112,14 +69,20 @@ def test_an_upgrade_keeps_edits_and_restarts_what_has_changed(root, deb, tmp_pat
     assert "nothing to change" in root.run("peg-gen", "diff").stdout
 
     root.install(previous)  # and back
-    assert {name for name, pid in all_run(root).items() if pid != after[name]} == {"peg-tcpmap"}
+    assert {name for name, pid in root.all_run().items() if pid != after[name]} == {"peg-tcpmap"}
     for path, line in edits.items():
         assert line in root.read(path)
 
 
+@older_version.needs_history("deb")
+def test_an_older_version_is_taken_over_with_its_mail(root, deb):
+    older = debian_packages.find_deb(older_version.build("deb"))
+    older_version.check_upgrade(root, older, deb)
+
+
 def test_a_configuration_with_an_error_stops_neither_upgrade_nor_removal(root, deb, tmp_path):
     root.install(deb)
-    before = all_run(root)
+    before = root.all_run()
     good = root.read(CONF)
     root.write(CONF, good + "PRIORITY_COUNT=none\n")
     newer = debian_packages.variant(deb, str(tmp_path), "0.1.1")
@@ -127,7 +90,7 @@ def test_a_configuration_with_an_error_stops_neither_upgrade_nor_removal(root, d
     assert "the gateway goes on as it was" in said and PACKAGE + " upgrade" in said
     assert said.count(CONF + ":") >= 1
     root.write(CONF, good)
-    assert all_run(root) == before
+    assert root.all_run() == before
 
     root.write(CONF, good + "PRIORITY_COUNT=none\n")
     root.remove()
@@ -141,7 +104,7 @@ def test_what_an_operator_has_changed_meanwhile_stays(root, deb):
     root.run("sh", "-c", "echo '# a note' >>/etc/postfix/master.cf")
     root.run("postmulti", "-I", "postfix-own", "-e", "create")
     root.remove()
-    files = postfix_files(root)
+    files = root.postfix_files()
     assert files["master.cf"].endswith("# a note\nsmtp       inet  n       -       y       -       -  "
                                        "     smtpd\n")
     assert "multi_instance_wrapper" in files["main.cf"]
@@ -152,29 +115,25 @@ def test_what_an_operator_has_changed_meanwhile_stays(root, deb):
 
 def test_mail_outlives_removal_and_purging(root, deb):
     root.install(deb)
-    set_relay_host(root)
-    tags = dict(make_backlog(root))
+    root.use_relay_host()
+    tags = root.make_backlog()
     said = root.remove()
     assert said.count("mail (1) waits in /var/spool/postfix") == 2
 
     said = root.purge()
     for number in (0, 4):
         assert "/var/spool/postfix%d stays, since mail (1) waits in it" % number in said
-        assert queued(root, "postfix%d" % number) == 1
+        assert root.queued("postfix%d" % number) == 1
     assert not root.exists("/var/spool/postfix2") and not root.exists("/etc/postfix-frontend")
     assert root.run("id", "-un", "postfix4").stdout == "postfix4\n"
 
     root.install(deb)
-    set_relay_host(root)
-    relay = relay_at(root)
-    try:
-        for number in (0, 4):
-            root.run("postqueue", "-c", "/etc/postfix%d" % number, "-f")
+    root.use_relay_host()
+    with root.relay_host() as relay:
+        root.flush("postfix0", "postfix4")
         relay.wait_for(2, timeout=60)
         assert {d.tag: d.instance for d in relay.deliveries} == tags
-    finally:
-        relay.stop()
-    list(make_backlog(root))
+    root.make_backlog()
     root.purge("PEG_PURGE_MAIL=yes")
     assert not root.exists("/var/spool/postfix0") and not root.exists("/var/spool/postfix4")
     assert "postfix4" not in root.read("/etc/passwd")
@@ -182,11 +141,10 @@ def test_mail_outlives_removal_and_purging(root, deb):
 
 def test_a_new_postfix_has_the_gateways_postfixes_restarted(root, deb):
     root.install(deb)
-    before = all_run(root)
+    before = root.all_run()
     master = "/usr/lib/postfix/sbin/master"
     root.run("sh", "-c", "cp -p $0 $0.new && printf '\\0' >>$0.new && mv $0.new $0", master)
     root.run("dpkg-trigger", "--by-package=postfix", master)
     root.run("dpkg", "--configure", "--pending")
-    after = all_run(root)
-    changed = {name for name in after if after[name] != before[name]}
-    assert changed == {name for name in PARTS if name.startswith("postfix")}
+    after = root.all_run()
+    assert {name for name in after if after[name] != before[name]} == POSTFIXES

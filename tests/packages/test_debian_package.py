@@ -8,6 +8,7 @@ import pytest
 
 import debian_packages
 import hardening
+import same_bytes
 from debian_packages import NAME, REPOSITORY, field, run
 
 LINTIAN = ["lintian", "--info", "--display-info", "--pedantic", "--allow-root"]
@@ -77,14 +78,10 @@ def test_lintian_finds_nothing(built):
 
 
 def test_two_builds_have_the_same_bytes(built, tmp_path):
-    other = debian_packages.build_elsewhere()
+    other = same_bytes.build_elsewhere(debian_packages.MAKE_DEB, "deb")
     for suffix in ("", "-dbgsym"):
         pair = [debian_packages.find_deb(folder, suffix) for folder in (built, other)]
-        contents = [open(path, "rb").read() for path in pair]
-        if contents[0] != contents[1]:
-            for number, path in enumerate(pair):
-                debian_packages.unpack(path, str(tmp_path / str(number)))
-            pytest.fail(run("sh", "-c", "diff -r 0 1 || :", cwd=str(tmp_path)).stdout)
+        same_bytes.check(pair, debian_packages.unpack, str(tmp_path))
 
 
 def test_nothing_is_left_among_the_sources(built):

@@ -5,10 +5,11 @@ import shutil
 
 import pytest
 
+import older_version
 import rpm_packages
 import rpm_root
-from debian_packages import NAME, REPOSITORY
-from debian_root import PACKAGE, PARTS
+from debian_packages import NAME
+from debian_root import CONF, FOLDERS, PACKAGE, PARTS, POSTFIXES
 from harness.namespaces import can_make_namespaces
 from rpm_packages import needs_rpmbuild
 
@@ -19,8 +20,6 @@ pytestmark = [
         os.geteuid() != 0 or not can_make_namespaces(), reason="needs root and namespaces"
     ),
 ]
-CONF = "/etc/%s.conf" % NAME
-FOLDERS = {"/etc/" + name for name in PARTS if name.startswith("postfix")}
 
 
 @pytest.fixture(scope="module", name="package")
@@ -33,16 +32,6 @@ def root_with_postfix(tmp_path):
     with rpm_root.RpmRoot(rpm_root.base(), tmp_path) as made:
         made.run("postfix", "start")
         yield made
-
-
-def postfix_files(root):
-    return {name: root.read("/etc/postfix/" + name) for name in ("main.cf", "master.cf")}
-
-
-def all_run(root):
-    status = root.status()
-    assert set(status) == set(PARTS) and None not in status.values(), status
-    return status
 
 
 def processes(root):
@@ -59,16 +48,15 @@ def traces(root):
 
 
 def test_a_machine_with_a_configured_postfix_gets_a_gateway_and_has_its_postfix_back(root, package):
-    before = postfix_files(root)
+    before = root.postfix_files()
     said = root.install(package)
     assert "the gateway runs" in said, said
-    all_run(root)
+    root.all_run()
     assert root.registered() == FOLDERS
-    root.copy(os.path.join(REPOSITORY, "debian/tests/mail-flow"), "/tmp/mail-flow")
-    assert root.run("/tmp/mail-flow").stdout.endswith("mail goes by its priority\n")
+    root.check_mail_flow()
 
     root.remove()
-    assert postfix_files(root) == before
+    assert root.postfix_files() == before
     assert root.registered() == set() and processes(root) == "1"
     root.wait_for(lambda: root.is_served(25))
     assert not root.exists("/usr/sbin/peg-gen") and not root.exists(PACKAGE)
@@ -85,15 +73,20 @@ def test_where_no_systemd_runs_it_is_made_and_not_started(root, package):
 
 def test_an_upgrade_keeps_edits_and_restarts_nothing_that_is_the_same(root, package):
     root.install(package)
-    before = all_run(root)
+    before = root.all_run()
     edits = {CONF: "QUEUE_LIMIT_DEFAULT=7\n", "/etc/postfix4/main.cf": "smtp_helo_name = a.example\n"}
-    for path, line in edits.items():
-        root.run("sh", "-c", 'cat >>"$0"', path, stdin=line)
+    root.append(edits)
     root.install(package)
-    assert all_run(root) == before
+    assert root.all_run() == before
     for path, line in edits.items():
         assert line in root.read(path)
     assert root.registered() == FOLDERS
+
+
+@older_version.needs_history("rpm")
+def test_an_older_version_is_taken_over_with_its_mail(root, package):
+    older = rpm_packages.find(older_version.build("rpm"))
+    older_version.check_upgrade(root, older, package)
 
 
 def test_what_was_removed_comes_back_as_it_was(root, package):
@@ -107,6 +100,16 @@ def test_what_was_removed_comes_back_as_it_was(root, package):
     assert root.read(CONF) == edited and not root.exists(CONF + ".rpmsave")
     assert root.exists(CONF + ".rpmnew")
     assert {name for name, pid in root.status().items() if pid} == set(PARTS) | {"postfix5"}
+
+
+def test_where_nothing_can_be_given_back_it_is_not_removed(root, package):
+    root.install(package)
+    before = root.all_run()
+    with root.read_only("/etc"):
+        said = root.remove(check=False)
+        assert "nothing is removed, and what runs runs on" in said
+    assert NAME in root.rpm("-q", NAME)
+    assert root.all_run() == before and root.registered() == FOLDERS
 
 
 def test_purging_leaves_nothing(root, package):
@@ -124,9 +127,8 @@ def test_a_new_postfix_has_the_gateways_postfixes_restarted(root, package, tmp_p
         root.install(rpm_packages.empty_package(out, "postfix", version))
         if version == "3.6":
             root.install(package)
-            before = all_run(root)
+            before = root.all_run()
             master = root.run("postconf", "-h", "daemon_directory").stdout.strip() + "/master"
             root.run("sh", "-c", "cp -p $0 $0.new && printf '\\0' >>$0.new && mv $0.new $0", master)
-    after = all_run(root)
-    changed = {name for name in after if after[name] != before[name]}
-    assert changed == {name for name in PARTS if name.startswith("postfix")}
+    after = root.all_run()
+    assert {name for name in after if after[name] != before[name]} == POSTFIXES
