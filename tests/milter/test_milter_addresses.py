@@ -45,7 +45,7 @@ EXACT = [
     ("Bob (the builder) @ Dest.Example", "Bob@Dest.Example"),
     ("Bob%Dest.Example", "Bob@Dest.Example"),
     ("Dest.Example!Bob", "Bob@Dest.Example"),
-    ("Bob%Dest.Example@Gateway.Example", "Bob@Dest.Example"),
+    ("Bob%Dest.Example@[127.0.0.1]", "Bob@Dest.Example"),
     ("J\u00d6RG@Dest.Example", "J\u00d6RG@Dest.Example"),
     ("Bob@Stra\u00dfe.Example", "Bob@Stra\u00dfe.Example"),
     ("u@[IPv6:2001:DB8::1]", "u@[IPv6:2001:DB8::1]"),
@@ -142,6 +142,7 @@ GUESS = [
     ("Bob", "root@gateway.example"),
     ("J\u00d6RG", "j\u00f6rg@gateway.example"),
     ("bob@localhost", "bob@gateway.example"),
+    ("Bob%Dest.Example@Gateway.Example", "Bob@Dest.Example"),  # the queue manager keeps it
     ("bob@dest.example", "bob@elsewhere.example"),
     ("bob@dest.example", "robert@dest.example"),
     ("bob@dest", "robert@elsewhere.example"),
