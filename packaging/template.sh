@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # What `package` takes from the Postfix in $template, which it notes in $state, and gives back.
 
-# Postfix's commands wait for seconds where main.cf was changed just now.
-cool_down() {
-    touch -d '-3 seconds' "$template/main.cf"
+# Postfix's commands wait for seconds where the main.cf that they read was changed just now.
+cool_down() { # folder
+    touch -d '-3 seconds' "$1/main.cf"
 }
 
 # With -c the other instances have no say, of which one may be damaged.
@@ -93,7 +93,7 @@ give_parameters_back() {
     [ -e "$state/parameters" ] && [ -z "$(postconf -h multi_instance_directories)" ] || return 0
     for name in multi_instance_directories multi_instance_enable multi_instance_wrapper; do
         grep -qx "$name" "$state/parameters" || postconf -X "$name" || return 1
-        cool_down || return 1
+        cool_down "$template" || return 1
     done
     rm -f "$state/parameters"
 }
