@@ -5,7 +5,7 @@ same, and says what it has left out and what to do.
 import os
 
 import debian_packages
-from debian_root import HERE, PACKAGE, PARTS
+from debian_root import HERE, NAME, PACKAGE, PARTS
 from harness.mail import Sender
 from harness.namespaces import network_of
 
@@ -42,11 +42,16 @@ def test_with_etc_read_only_nothing_fails(root, deb):
         assert "/etc cannot be written: the users peg" in said
         assert "/etc cannot be written, so no gateway is set up" in said
     assert root.is_served(25)
-    root.configure()
+    root.run("dpkg", "--configure", NAME)
     assert root.runs() == set(PARTS)
     with root.read_only("/etc"):
         root.script("postinst", "configure", "0.0.9")
         assert root.runs() == set(PARTS)
+        said = root.script("prerm", "remove")
+        assert "stays registered" in said and "does not have back" in said
+    root.run(PACKAGE, "remove")
+    assert root.registered() == set()
+    root.wait_for(lambda: root.is_served(25))
 
 
 def test_where_services_may_not_be_started_it_is_made_and_not_started(bare_root, deb):

@@ -8,7 +8,6 @@ import pytest
 import older_version
 import rpm_packages
 import rpm_root
-from debian_packages import NAME
 from debian_root import CONF, FOLDERS, PACKAGE, PARTS, POSTFIXES
 from harness.namespaces import can_make_namespaces
 from rpm_packages import needs_rpmbuild
@@ -100,16 +99,6 @@ def test_what_was_removed_comes_back_as_it_was(root, package):
     assert root.read(CONF) == edited and not root.exists(CONF + ".rpmsave")
     assert root.exists(CONF + ".rpmnew")
     assert {name for name, pid in root.status().items() if pid} == set(PARTS) | {"postfix5"}
-
-
-def test_where_nothing_can_be_given_back_it_is_not_removed(root, package):
-    root.install(package)
-    before = root.all_run()
-    with root.read_only("/etc"):
-        said = root.remove(check=False)
-        assert "nothing is removed, and what runs runs on" in said
-    assert NAME in root.rpm("-q", NAME)
-    assert root.all_run() == before and root.registered() == FOLDERS
 
 
 def test_purging_leaves_nothing(root, package):
