@@ -12,6 +12,7 @@ enum when { WHEN_SET, WHEN_NO_MILTERS, WHEN_NOT_MILTER, WHEN_NOT_FILTER, WHEN_NO
 
 static const char adds[] = "adds recipients that peg-milter does not see: they go to the default "
                            "instance. Set it in the instances instead";
+
 /* A parameter that does harm in main.cf, or as an option of a service that runs such a program. */
 static const struct risk {
     const char *parameter;

@@ -27,7 +27,6 @@ static void mark_options(struct pairs *marks, const struct pairs *options)
         const char *name = options->items[i].name;
         const char *option = strrchr(name, '/');
         char *service = mem_dup_len(name, option != NULL ? (size_t)(option - name) : 0);
-
         const char *others = pairs_get(marks, service);
 
         option = option != NULL ? option + 1 : name;
