@@ -188,13 +188,13 @@ def test_what_a_run_that_fails_leaves_stopped_is_named_and_started_by_the_next(s
     site.run("peg-gen", "apply")
     site.run("peg-ctl", "start")
     site.configure("yes")
-    obstacle = "/etc/postfix0.peg-gen/main.cf.peg-gen"
-    site.run("mkdir", "-p", obstacle + "/full")
+    obstacle = "/etc/postfix0.peg-gen"  # a file where a folder is to be made
+    site.run("touch", obstacle)
     failed = site.run("peg-gen", "apply", check=False)
-    assert failed.returncode == 1 and "postfix0.peg-gen/main.cf: cannot be" in failed.stderr
+    assert failed.returncode == 1 and obstacle + ": cannot be made" in failed.stderr
     for name in NAMES:
         assert name + " is stopped, and stays so until peg-gen apply, run again" in failed.stderr
-    site.run("rm", "-r", obstacle)
+    site.run("rm", obstacle)
     site.run("peg-gen", "apply")
     assert site.run("peg-ctl", "status").stdout.count(" running ") == len(NAMES) + 3
     check_all_own(site)
