@@ -122,6 +122,7 @@ check-gateway: all $(BUILD)/tests/flow_print
 # They build the packages, and install them in roots of their own.
 check-packages:
 	@tools/install-packages build test package rpm check_package
+	$(SUBMAKE) -j$(JOBS) all
 	@$(PYTEST) tests/packages
 
 # The long forms of the tests that break things, an hour of them.
