@@ -8,16 +8,21 @@
 #include "lib/settings.h"
 #include "milter/rules.h"
 
+/* To Postfix an empty list means its own one (milter/milter.c, MILTER_MACRO_EVAL), for which it has
+ * the sender resolved; a macro that it does not know has no value, and is not sent. */
+#define NONE "{none}"
+
 /* No more macros than are read. {mail_addr} always has a value, and so those of the message before
  * never stay in force. */
 void macros_ask(SMFICTX *ctx, const char *rules_macros)
 {
     static const int without[] = {SMFIM_CONNECT, SMFIM_HELO, SMFIM_DATA, SMFIM_EOH};
-    char none[] = "", recipient[] = RULES_RECIPIENT_MACRO, at_end[] = "i v", *of_message = NULL;
+    const char *always = *rules_macros != '\0' ? "{mail_addr}" : NONE;
+    char none[] = NONE, recipient[] = RULES_RECIPIENT_MACRO, at_end[] = "i v", *of_message = NULL;
 
     for (size_t n = 0; n < sizeof without / sizeof *without; n++)
         smfi_setsymlist(ctx, without[n], none);
-    if (asprintf(&of_message, *rules_macros != '\0' ? "{mail_addr} %s" : "%s", rules_macros) >= 0) {
+    if (asprintf(&of_message, "%s %s", always, rules_macros) >= 0) {
         smfi_setsymlist(ctx, SMFIM_ENVFROM, of_message);
         free(of_message);
     }

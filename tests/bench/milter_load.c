@@ -2,12 +2,14 @@
  * milter_load - a Postfix that hands a milter one message after another, in many sessions at once
  *
  * Speaks as much of the milter protocol as the milter asks for: a step that is not wanted is left
- * out, one that is not answered is not waited for. How the messages follow each other:
+ * out, one that is not answered is not waited for. As from Postfix (milter/milter8.c), macros go
+ * before each step; and what is not waited for stays in a buffer until something is, or until smtpd
+ * hands the milter over to cleanup. How the messages follow each other:
  *
  * apart      each goes out as a whole, as far as the milter does not want to answer before; the
  *            next one of its session PAUSE_US after the answer
  * together   the next one when that has passed for all sessions, so that they come at one moment
- * smtp       sender, recipient and the rest PAUSE_US one after the other, as they come in SMTP
+ * smtp       sender, recipient, DATA and content PAUSE_US one after the other, as they come in SMTP
  *
  * A session ends after MESSAGES messages, and another takes its place; with 0 it lasts.
  *
@@ -28,6 +30,7 @@ struct session {
     bool in_message;
     bool has_paused;  /* before this step */
     uint32_t agreed;  /* SMFIP_* */
+    bool has_lists;   /* of macros */
     unsigned number;  /* of the message */
     unsigned step;    /* the next one of it; PACKETS_COUNT: all have been sent */
     unsigned left;    /* messages; 0: no end */
@@ -35,6 +38,7 @@ struct session {
     double sent_at;   /* the end of the message */
     char in[IN_SIZE]; /* what has come of the next packets */
     size_t in_len;
+    struct packets out; /* what is not yet sent */
 };
 
 enum pace { APART, TOGETHER, SMTP };
@@ -92,37 +96,39 @@ static void close_session(struct load *load, unsigned n)
     load->ended++;
 }
 
-static bool is_new_command(char command)
+/* A step that Postfix makes when the client has sent something. */
+static bool is_of_client(const struct packets_step *step)
 {
-    return command == SMFIC_RCPT || command == SMFIC_DATA;
+    return step->command == SMFIC_RCPT || step->command == SMFIC_DATA ||
+           (step->command == SMFIC_HEADER && step[-1].command == SMFIC_DATA);
 }
 
 /* Send what comes next of the message, up to what is answered. */
 static void go_on(struct load *load, unsigned n)
 {
     struct session *session = &load->sessions[n];
-    struct packets out = {.len = 0};
+    struct packets *out = &session->out;
     bool waits = false;
 
     session->next_at = INFINITY;
     while (!waits && session->step < PACKETS_COUNT) {
         const struct packets_step *step = &packets_steps[session->step];
 
-        if (load->pace == SMTP && is_new_command(step->command) && !session->has_paused) {
+        if (load->pace == SMTP && is_of_client(step) && !session->has_paused) {
             session->next_at = seconds_now() + load->pause;
             session->has_paused = true;
             break;
         }
         session->has_paused = false;
         session->step++;
-        if ((session->agreed & step->not_sent) != 0)
-            continue;
-        packets_put_step(&out, step, session->number);
-        waits = (session->agreed & step->not_answered) == 0;
+        packets_put_step(out, step, session->number, session->agreed, session->has_lists);
+        waits = (session->agreed & (step->not_sent | step->not_answered)) == 0;
+        if (waits || step->command == SMFIC_DATA) {
+            session->sent_at = seconds_now();
+            send_out(load->polls[n].fd, out);
+            out->len = 0;
+        }
     }
-    session->sent_at = seconds_now();
-    if (out.len > 0)
-        send_out(load->polls[n].fd, &out);
 }
 
 static void begin_message(struct load *load, unsigned n)
@@ -173,6 +179,7 @@ static void take_packet(struct load *load, unsigned n, const char *packet, size_
             give_up("the milter does not negotiate");
         memcpy(&session->agreed, packet + 9, sizeof session->agreed);
         session->agreed = ntohl(session->agreed);
+        session->has_lists = len > 13;
         session->is_negotiated = true;
         session->step = 0;
         plan_next(load, n);

@@ -27,7 +27,7 @@ enum {
     PACKETS_STEPS = PACKETS_NOT_SENT | PACKETS_NOT_ANSWERED | SMFIP_SKIP /* offered */
 };
 
-/* Packets to be sent in one write. */
+/* Packets that are sent together. */
 struct packets {
     char bytes[PACKETS_SIZE];
     size_t len;
@@ -47,15 +47,15 @@ static inline void packets_put_number(struct packets *out, uint32_t number)
     packets_put(out, &number, sizeof number);
 }
 
-/* A command with strings, of which NULL is the last; macros have the command's letter first. */
-static inline void packets_put_command(struct packets *out, char command,
+/* A command, which has another behind it where it is of macros; and strings up to NULL. */
+static inline void packets_put_command(struct packets *out, const char *commands, size_t count,
                                        const char *const *strings)
 {
     size_t start = out->len;
     uint32_t len;
 
     packets_put_number(out, 0);
-    packets_put(out, &command, 1);
+    packets_put(out, commands, count);
     for (; *strings != NULL; strings++)
         packets_put(out, *strings, strlen(*strings) + 1);
     len = htonl((uint32_t)(out->len - start - sizeof len));
@@ -63,16 +63,7 @@ static inline void packets_put_command(struct packets *out, char command,
 }
 
 #define PACKETS_PUT(out, command, ...) \
-    packets_put_command(out, command, (const char *const[]){__VA_ARGS__, NULL})
-
-static inline void packets_put_macro(struct packets *out, char command, const char *name,
-                                     const char *value)
-{
-    char first[32];
-
-    snprintf(first, sizeof first, "%c%s", command, name); /* the letter, and the first string */
-    PACKETS_PUT(out, SMFIC_MACRO, first, value);
-}
+    packets_put_command(out, (const char[]){command}, 1, (const char *const[]){__VA_ARGS__, NULL})
 
 static inline void packets_put_negotiation(struct packets *out)
 {
@@ -86,7 +77,7 @@ static inline void packets_put_negotiation(struct packets *out)
 /* A command without arguments. */
 static inline void packets_put_bare(struct packets *out, char command)
 {
-    packets_put_command(out, command, (const char *const[]){NULL});
+    packets_put_command(out, &command, 1, (const char *const[]){NULL});
 }
 
 /* The steps of a session and its first message, in order; further messages begin with MAIL. */
@@ -94,6 +85,7 @@ struct packets_step {
     char command;
     uint32_t not_sent;     /* SMFIP_*: it is left out */
     uint32_t not_answered; /* SMFIP_NR_*: nobody waits for its answer */
+    bool is_content;       /* its macros are left out with it */
     const char *header;    /* of SMFIC_HEADER: its name */
 };
 
@@ -103,23 +95,23 @@ enum {
 };
 
 static const struct packets_step packets_steps[PACKETS_COUNT] = {
-    {SMFIC_CONNECT, SMFIP_NOCONNECT, SMFIP_NR_CONN, NULL},
-    {SMFIC_HELO, SMFIP_NOHELO, SMFIP_NR_HELO, NULL},
-    {SMFIC_MAIL, SMFIP_NOMAIL, SMFIP_NR_MAIL, NULL},
-    {SMFIC_RCPT, SMFIP_NORCPT, SMFIP_NR_RCPT, NULL},
-    {SMFIC_DATA, SMFIP_NODATA, SMFIP_NR_DATA, NULL},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "Received"},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "From"},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "To"},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "Subject"},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "Date"},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "Message-ID"},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "X-Priority"},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "MIME-Version"},
-    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, "Content-Type"},
-    {SMFIC_EOH, SMFIP_NOEOH, SMFIP_NR_EOH, NULL},
-    {SMFIC_BODY, SMFIP_NOBODY, SMFIP_NR_BODY, NULL},
-    {SMFIC_BODYEOB, 0, 0, NULL},
+    {SMFIC_CONNECT, SMFIP_NOCONNECT, SMFIP_NR_CONN, false, NULL},
+    {SMFIC_HELO, SMFIP_NOHELO, SMFIP_NR_HELO, false, NULL},
+    {SMFIC_MAIL, SMFIP_NOMAIL, SMFIP_NR_MAIL, false, NULL},
+    {SMFIC_RCPT, SMFIP_NORCPT, SMFIP_NR_RCPT, false, NULL},
+    {SMFIC_DATA, SMFIP_NODATA, SMFIP_NR_DATA, false, NULL},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "Received"},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "From"},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "To"},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "Subject"},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "Date"},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "Message-ID"},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "X-Priority"},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "MIME-Version"},
+    {SMFIC_HEADER, SMFIP_NOHDRS, SMFIP_NR_HDR, true, "Content-Type"},
+    {SMFIC_EOH, SMFIP_NOEOH, SMFIP_NR_EOH, true, NULL},
+    {SMFIC_BODY, SMFIP_NOBODY, SMFIP_NR_BODY, true, NULL},
+    {SMFIC_BODYEOB, 0, 0, true, NULL},
 };
 
 static inline void packets_put_header(struct packets *out, const char *name, unsigned message,
@@ -162,15 +154,65 @@ static inline void packets_put_body(struct packets *out)
     }
 }
 
-/* What a step of a message takes. */
-static inline void packets_put_step(struct packets *out, const struct packets_step *step,
-                                    unsigned message)
+/*
+ * The macros of a step: a packet goes out even where none has a value. A milter without lists of
+ * its own gets those that Postfix's main.cf has by default, as far as they have a value.
+ */
+static inline void packets_put_macros(struct packets *out, char command, bool has_lists,
+                                      const char *recipient, const char *queue_id)
 {
+    const char *const of_client[] = {"j",
+                                     "mail.gateway.example",
+                                     "{daemon_name}",
+                                     "mail.gateway.example",
+                                     "{daemon_addr}",
+                                     "192.0.2.25",
+                                     "v",
+                                     "Postfix 3.7.11",
+                                     "_",
+                                     "client.example [192.0.2.1]",
+                                     NULL};
+    const char *const of_sender[] = {"{mail_addr}",
+                                     "alice@source.example",
+                                     "{mail_host}",
+                                     "source.example",
+                                     "{mail_mailer}",
+                                     "relay",
+                                     NULL};
+    const char *const of_recipient[] = {
+        "{rcpt_addr}", recipient, has_lists ? NULL : "{rcpt_host}", "dest.example", "{rcpt_mailer}",
+        "relay",       NULL};
+    const char *const of_message[] = {"i", queue_id, NULL};
+    const char *const none[] = {NULL}, *const *macros = has_lists ? none : of_message;
+    const char prefix[] = {SMFIC_MACRO, command};
+
+    if (command == SMFIC_BODYEOB)
+        macros = of_message;
+    else if (command == SMFIC_RCPT)
+        macros = of_recipient;
+    else if (command == SMFIC_HELO)
+        macros = none;
+    else if (command == SMFIC_CONNECT && !has_lists)
+        macros = of_client;
+    else if (command == SMFIC_MAIL && !has_lists)
+        macros = of_sender;
+    packets_put_command(out, prefix, sizeof prefix, macros);
+}
+
+/* What goes out for a step of a message to a milter that agreed to SMFIP_*. */
+static inline void packets_put_step(struct packets *out, const struct packets_step *step,
+                                    unsigned message, uint32_t agreed, bool has_lists)
+{
+    bool is_sent = (agreed & step->not_sent) == 0;
     char key[KEY_SIZE], path[KEY_SIZE + 2], queue_id[16];
 
     make_key(key, message % PACKETS_RECIPIENTS);
     snprintf(path, sizeof path, "<%s>", key);
     snprintf(queue_id, sizeof queue_id, "%010X", message);
+    if (is_sent || !step->is_content)
+        packets_put_macros(out, step->command, has_lists, key, queue_id);
+    if (!is_sent)
+        return;
     switch (step->command) {
     case SMFIC_CONNECT: /* a host's name, a family, a port, an address */
         PACKETS_PUT(out, SMFIC_CONNECT, "client.example",
@@ -181,11 +223,9 @@ static inline void packets_put_step(struct packets *out, const struct packets_st
         PACKETS_PUT(out, SMFIC_HELO, "client.example");
         break;
     case SMFIC_MAIL:
-        packets_put_macro(out, SMFIC_MAIL, "{mail_addr}", "alice@source.example");
         PACKETS_PUT(out, SMFIC_MAIL, "<alice@source.example>", "SIZE=4096");
         break;
     case SMFIC_RCPT:
-        packets_put_macro(out, SMFIC_RCPT, "{rcpt_addr}", key);
         PACKETS_PUT(out, SMFIC_RCPT, path);
         break;
     case SMFIC_HEADER:
@@ -193,10 +233,6 @@ static inline void packets_put_step(struct packets *out, const struct packets_st
         break;
     case SMFIC_BODY:
         packets_put_body(out);
-        break;
-    case SMFIC_BODYEOB:
-        packets_put_macro(out, SMFIC_BODYEOB, "i", queue_id);
-        packets_put_bare(out, SMFIC_BODYEOB);
         break;
     default:
         packets_put_bare(out, step->command);

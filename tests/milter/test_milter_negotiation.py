@@ -33,9 +33,9 @@ def test_only_the_changes_that_it_makes_are_reserved(postfix):
     assert reserved == set(NEEDED) | {"setsymlist"}
 
 
-# For each stage of macros, a list of names: the empty one says "none", where no word would say "as
-# you like".
-MACROS = {stage: [] for stage in protocol.MACRO_STAGES.values()}
+# For each stage of macros, a list of names; for an empty one Postfix would send what it likes.
+NONE = ["{none}"]
+MACROS = {stage: NONE for stage in protocol.MACRO_STAGES.values()}
 MACROS[protocol.MACRO_STAGES[protocol.RCPT]] = ["{rcpt_addr}"]
 MACROS[protocol.MACRO_STAGES[protocol.EOM]] = ["i", "v"]
 
@@ -55,7 +55,7 @@ def test_the_macros_of_the_rules_are_asked_for_once_each_with_one_that_always_co
         macros = postfix.negotiated.macros
     mail = macros[protocol.MACRO_STAGES[protocol.MAIL]]
     assert mail[0] == "{mail_addr}" and sorted(mail[1:]) == ["{auth_authen}", "{client_addr}"]
-    macros[protocol.MACRO_STAGES[protocol.MAIL]] = []
+    macros[protocol.MACRO_STAGES[protocol.MAIL]] = NONE
     assert macros == MACROS
 
 

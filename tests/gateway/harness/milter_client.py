@@ -4,10 +4,11 @@
         result = postfix.message("alice@a.example", ["bob@b.example"], [("X-Priority", "1")])
         assert result.final == ACCEPT and result.modifications == []
 
-A packet is four bytes of length, one of command, and data. As Postfix does it, macros go before
-every step that has any, even one that the milter did not ask for; the step itself is left out then,
-and its answer is not waited for where the milter negotiated so. Names and numbers are those of
-libmilter's mfdef.h.
+A packet is four bytes of length, one of command, and data. As Postfix does it (milter8_event() and
+milter8_message() in its milter/milter8.c), a packet of macros goes before every step, even where
+none has a value, and before a step of the envelope that the milter did not ask for; the step itself
+is left out then, and its answer is not waited for where the milter negotiated so. Names and numbers
+are those of libmilter's mfdef.h.
 """
 
 import fcntl
@@ -42,6 +43,7 @@ from .milter_protocol import (
     NEGOTIATE,
     NO_REPLY,
     NOT_SENT,
+    OF_CONTENT,
     PROGRESS,
     QUIT,
     RCPT,
@@ -282,10 +284,11 @@ class MilterClient:
     # Inside
 
     def _step(self, command, data=b""):
-        if self._is_over(command):
+        left_out = self.negotiated.steps & NOT_SENT.get(command, 0) or command in self._skipped
+        if self._is_over(command) or (left_out and command in OF_CONTENT):
             return None
         self._send_macros(command)
-        if self.negotiated.steps & NOT_SENT.get(command, 0) or command in self._skipped:
+        if left_out:
             return None
         self.send_packet(command, data)
         if self.negotiated.steps & NO_REPLY.get(command, 0):
@@ -314,15 +317,13 @@ class MilterClient:
 
     def _send_macros(self, command):
         stage = MACRO_STAGES.get(command)
-        names = self.negotiated.macros.get(stage) if stage is not None else ()
-        if names is None:
-            names = DEFAULT_MACROS[stage]
+        if stage is None:
+            return
         words = []
-        for name in names:
+        for name in self.negotiated.macros.get(stage) or DEFAULT_MACROS[stage]:
             if name in self.macros:
                 words += [name, self.macros[name]]
-        if words:
-            self.send_packet(MACRO, command + strings(*words))
+        self.send_packet(MACRO, command + strings(*words))
 
     def _read(self, size):
         data = b""

@@ -90,8 +90,10 @@ ALL_STEPS = 0x1FFFFF
 
 FAMILIES = {"inet": b"4", "inet6": b"6", "unix": b"L", "unknown": b"U"}
 
+OF_CONTENT = (HEADER, EOH, BODY)
+
 # The stages of macro lists, SMFIM_*, and the macros that Postfix sends at each by default
-MACRO_STAGES = {CONNECT: 0, HELO: 1, MAIL: 2, RCPT: 3, DATA: 4, EOM: 5, EOH: 6, HEADER: 6}
+MACRO_STAGES = {CONNECT: 0, HELO: 1, MAIL: 2, RCPT: 3, DATA: 4, BODY: 5, EOM: 5, HEADER: 6, EOH: 6}
 DEFAULT_MACROS = {
     0: ["j", "{daemon_name}", "{daemon_addr}", "v", "_"],
     1: ["{tls_version}", "{cipher}", "{cipher_bits}", "{cert_subject}", "{cert_issuer}"],
