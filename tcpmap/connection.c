@@ -13,7 +13,12 @@
 
 enum {
     OUT_SIZE = 2 * PROTOCOL_LINE_MAX,
-    LINGER_S = 5 /* for a client to read its last reply */
+    LINGER_S = 5, /* for a client to read its last reply */
+    /*
+     * Edge-triggered. Otherwise epoll goes on looking at each socket that it has reported, and
+     * where a request comes to one meanwhile, that overtakes those which came before it.
+     */
+    FAIR = EV_PERSIST | EV_ET
 };
 
 struct connection {
@@ -24,6 +29,7 @@ struct connection {
     struct event *readable;
     struct event *writable;
     bool due;       /* it is in owner->due */
+    bool drained;   /* what comes now on the socket makes `readable` active */
     bool ended;     /* the client sends no more */
     bool stopping;  /* close when the output is taken */
     bool lingering; /* the last reply is given: drop input until the client leaves */
@@ -143,6 +149,9 @@ static bool watch(struct connection *c)
     const struct timeval linger = {LINGER_S, 0};
     bool read_on = !c->ended && !c->stopping && c->in_len < sizeof c->in && has_room(c);
 
+    /* Only an event that is new to it has epoll look at what is there already. */
+    if (!c->drained && event_del(c->readable) != 0)
+        return false;
     if (read_on ? event_add(c->readable, c->lingering ? &linger : NULL) != 0
                 : event_del(c->readable) != 0)
         return false;
@@ -175,20 +184,28 @@ static void step(struct connection *c, bool refuse)
         connection_close(c);
 }
 
-/* Take what the client has sent. Returns false where it is gone. */
-static bool receive(struct connection *c)
+/*
+ * Take what the client has sent, as far as there is room. A read that is not filled has emptied the
+ * socket (epoll(7)), save where the client has closed its side. Returns false where it is gone.
+ */
+static bool receive(struct connection *c, bool is_closed)
 {
-    ssize_t got;
+    c->drained = false;
+    while (!c->drained && !c->ended && c->in_len < sizeof c->in) {
+        size_t room = sizeof c->in - c->in_len;
+        ssize_t got = recv(c->fd, c->in + c->in_len, room, 0);
 
-    if (c->ended || c->in_len == sizeof c->in)
-        return true;
-    got = recv(c->fd, c->in + c->in_len, sizeof c->in - c->in_len, 0);
-    if (got < 0)
-        return errno == EAGAIN || errno == EINTR;
-    if (got == 0)
-        c->ended = true;
-    else if (!c->lingering)
-        c->in_len += (size_t)got;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && errno != EAGAIN)
+            return false;
+        c->drained = got < 0 || ((size_t)got < room && !is_closed);
+        c->ended = got == 0;
+        if (c->lingering) /* it may send without end */
+            break;
+        if (got > 0)
+            c->in_len += (size_t)got;
+    }
     return true;
 }
 
@@ -216,7 +233,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     struct connection *c = arg;
 
     (void)fd;
-    if ((what & EV_TIMEOUT) != 0 || !receive(c))
+    if ((what & EV_TIMEOUT) != 0 || !receive(c, (what & EV_CLOSED) != 0))
         connection_close(c);
     else
         make_due(c);
@@ -253,10 +270,10 @@ bool connection_open(struct connection_list *list, const struct connection_owner
     }
     c->owner = owner;
     c->fd = fd;
-    c->due = c->ended = c->stopping = c->lingering = c->held = false;
+    c->due = c->drained = c->ended = c->stopping = c->lingering = c->held = false;
     c->in_len = c->out_len = 0;
-    c->readable = event_new(owner->base, fd, EV_READ | EV_PERSIST, on_readable, c);
-    c->writable = event_new(owner->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    c->readable = event_new(owner->base, fd, EV_READ | EV_CLOSED | FAIR, on_readable, c);
+    c->writable = event_new(owner->base, fd, EV_WRITE | FAIR, on_writable, c);
     if (c->readable == NULL || c->writable == NULL || !watch(c)) {
         release(c);
         return false;
@@ -301,7 +318,7 @@ bool connection_refuse_late(struct connection *connection, int64_t limit_ms)
 void connection_stop(struct connection *connection)
 {
     connection->stopping = true;
-    if (receive(connection))
+    if (receive(connection, false))
         make_due(connection);
     else
         connection_close(connection);

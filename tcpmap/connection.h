@@ -1,11 +1,12 @@
 /*
  * connection - one client of the tcp_table server: its buffers, requests and answers
  *
- * Requests are answered in the order they came. Memory is fixed: one line of input, and output for
- * a few replies; while there is no room for another reply nothing more is read. A request that
- * cannot be answered now stays in the input (it is held) until the owner says to try again. What
- * has come on several connections is read first and answered then, so that whatever the owner has
- * to look at before it answers, it looks at once for all of them.
+ * Requests are answered in the order they came, those of other connections included. Memory is
+ * fixed: one line of input, and output for a few replies; while there is no room for another reply
+ * nothing more is read. A request that cannot be answered now stays in the input (it is held) until
+ * the owner says to try again. What has come on several connections is read first and answered
+ * then, so that whatever the owner has to look at before it answers, it looks at once for all of
+ * them.
  *
  * Threads: all calls from the thread that runs the event base.
  */

@@ -186,6 +186,8 @@ static void take_answers(struct load *load, struct connection *c)
 
     if (got <= 0)
         give_up("the server hung up: %s", got < 0 ? strerror(errno) : "end of file");
+    if ((size_t)got == IN_SIZE - c->in_len)
+        give_up("the answers are too long");
     c->in_len += (size_t)got;
     while ((len = answer_len(load, c->in + done, c->in_len - done)) > 0) {
         const char *answer = c->in + done;
@@ -239,7 +241,8 @@ static void open_connections(struct load *load)
         give_up("out of memory");
     for (unsigned n = 0; n < load->count; n++) {
         struct connection *c = &load->connections[n];
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+        /* Edge-triggered, so that answers are taken in the order in which they came. */
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = c};
 
         c->fd = load->is_proxy ? connect_unix(load->server) : connect_tcp(load->server);
         if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0)

@@ -98,7 +98,8 @@ static inline struct fixture *start(struct server_config config)
     f->listen_fd = listen_open("127.0.0.1", 0);
     assert_true(f->stop_fd >= 0 && f->listen_fd >= 0);
     assert_int_equal(getsockname(f->listen_fd, (struct sockaddr *)&f->address, &len), 0);
-    config.lookup = lookup;
+    if (config.lookup == NULL)
+        config.lookup = lookup;
     config.ready = ready;
     config.arg = f;
     config.listen_fds = &f->listen_fd;

@@ -99,6 +99,56 @@ static void replies_longer_than_their_requests_are_all_sent(void **state)
     finish(f);
 }
 
+/* The first letters of keys, in the order in which they are looked up; `w` waits for fd. */
+struct in_order {
+    int fd;
+    atomic_int count;
+    char letters[4];
+};
+
+static struct in_order seen;
+
+static int note_letter(void *arg, const char *key, size_t key_len, char text_r[PROTOCOL_LINE_MAX])
+{
+    struct pollfd watched = {.fd = seen.fd, .events = POLLIN};
+
+    (void)arg, (void)key_len;
+    seen.letters[seen.count++] = *key;
+    if (*key == 'w')
+        (void)poll(&watched, 1, DEADLINE_MS);
+    strcpy(text_r, "r");
+    return 1;
+}
+
+static void requests_are_answered_in_the_order_in_which_they_came(void **state)
+{
+    struct server_config config = defaults();
+    struct fixture *f;
+    int one, other;
+
+    (void)state;
+    config.lookup = note_letter;
+    seen = (struct in_order){.fd = eventfd(0, EFD_CLOEXEC)};
+    f = start(config);
+    one = client(f);
+    other = client(f);
+    say(other, "get a@x\n");
+    expect(other, "200 r\n");
+    say(one, "get w@x\n");
+    while (seen.count < 2)
+        (void)poll(NULL, 0, 1);
+    say(other, "get b@x\n"); /* while the server is busy, and before the next of the other */
+    say(one, "get c@x\n");
+    assert_int_equal(eventfd_write(seen.fd, 1), 0);
+    expect(other, "200 r\n");
+    expect(one, "200 r\n200 r\n");
+    assert_memory_equal(seen.letters, "awbc", 4);
+    close(seen.fd);
+    close(one);
+    close(other);
+    finish(f);
+}
+
 static void two_hundred_connections_are_served_at_once(void **state)
 {
     enum { COUNT = 200 };
@@ -293,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_request_may_come_byte_by_byte),
         cmocka_unit_test(a_thousand_pipelined_requests_are_answered_in_order),
         cmocka_unit_test(replies_longer_than_their_requests_are_all_sent),
+        cmocka_unit_test(requests_are_answered_in_the_order_in_which_they_came),
         cmocka_unit_test(two_hundred_connections_are_served_at_once),
         cmocka_unit_test(beyond_the_limit_a_client_waits_until_another_leaves),
         cmocka_unit_test(a_line_that_is_too_long_is_answered_with_400_and_the_end),
