@@ -49,6 +49,8 @@ void plan_instance(const struct settings *settings, struct plan *plan)
     pairs_set(&plan->options, "cleanup/unix/message_size_limit", "0");
     /* The same for Received lines: the frontend has counted them, and loops lead through it. */
     pairs_set(&plan->options, "cleanup/unix/hopcount_limit", "1000");
+    /* What is more than the instance can deliver waits here: the frontend is of all priorities. */
+    pairs_set(&plan->options, "cleanup/unix/in_flow_delay", "0");
     pairs_set(&plan->main, "relayhost", settings->relay_host);
     pairs_setf(&plan->main, "queue_run_delay", "%ds", own->queue_run_delay_s);
     pairs_setf(&plan->main, "minimal_backoff_time", "%ds", own->queue_run_delay_s);

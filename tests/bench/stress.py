@@ -68,15 +68,20 @@ class Trial:
 
 
 @contextlib.contextmanager
-def configured(trial, is_slow):
-    """Postfix as it is by itself where mail comes faster than it goes (in_flow_delay), and with
-    few connections to a relay that is slow. No mail is there before and after."""
+def configured(trial, is_slow, is_short):
+    """Postfix as it is by itself where mail comes faster than it goes (in_flow_delay); with few
+    connections to a relay that is slow; and for beyond(), with queue managers that take little mail
+    in hand. No mail is there before and after."""
     gateway = trial.entrant.gateway
     deliverers = {trial.deliverer(n) for n in (URGENT, ROUTINE)}
     changes = [(instance, "in_flow_delay", "1s", "0") for instance in deliverers | {"frontend"}]
     if is_slow:
         limit = "smtp_destination_concurrency_limit"
         changes += [(i, limit, str(RELAY_CONNECTIONS), None) for i in deliverers]
+    if is_short:
+        for instance, limit in ((trial.deliverer(ROUTINE), 100), ("frontend", 500)):
+            limit = str(int(limit * trial.size))
+            changes.append((instance, "qmgr_message_active_limit", limit, None))
     for instance, name, value, _ in changes:
         gateway.set_postfix_conf(instance, name, value)
     _reload(gateway, deliverers | {"frontend"})
@@ -132,6 +137,17 @@ def backlog(trial):
     """10,000 routine messages wait for the same slow relay."""
     with slow_relay(trial):
         messages = int(10000 * trial.size)
+        with trial.load(ROUTINE_KINDS, messages=messages, sessions=SESSIONS) as load:
+            load.wait()
+        yield
+
+
+@contextlib.contextmanager
+def beyond(trial):
+    """3,000 routine messages wait for the same slow relay, while queue managers take only 500 in \
+hand in the frontend, and 100 in their instance, where Postfix has 20,000."""
+    with slow_relay(trial):
+        messages = int(3000 * trial.size)
         with trial.load(ROUTINE_KINDS, messages=messages, sessions=SESSIONS) as load:
             load.wait()
         yield

@@ -32,6 +32,7 @@ class Case:
         self.names = names, quick_names
         self.idle = idle
         self.is_slow = "slow" in (idle, manager.__name__)
+        self.is_short = manager is stress.beyond
         self.at_most = at_most
         self.is_apart = is_apart
 
@@ -42,6 +43,14 @@ CASES = {
     "slow": Case("idle, slow relay", stress.slow, ALL, ("yes",)),
     "backlog": Case(
         "backlog, slow relay", stress.backlog, ALL, ("yes", "A", "P"), "slow", TO_IDLE_MAX
+    ),
+    "beyond": Case(
+        "backlog beyond the active queue",
+        stress.beyond,
+        ("yes", "N", "P"),
+        ("yes",),
+        "slow",
+        TO_IDLE_MAX,
     ),
     "flood": Case("flood", stress.flood, ALL, ("yes", "P")),
     "kept_apart": Case(
@@ -90,7 +99,7 @@ def _measure_case(bench, case):
         gateway = trial.entrant.gateway
         port = gateway.ports.urgent if case.is_apart else gateway.ports.frontend
         with contextlib.ExitStack() as stack:
-            stack.enter_context(stress.configured(trial, case.is_slow))
+            stack.enter_context(stress.configured(trial, case.is_slow, case.is_short))
             if case.is_apart:
                 stack.enter_context(stress.few_processes(gateway))
             found = measure(trial, case.manager, bench.rounds(15, 5), port)
@@ -220,9 +229,12 @@ def urgent(bench):
     text = (
         "An urgent message a second, from when it is due until it has come, connecting included; "
         "by the listener that all mail comes by, save where it is *kept apart*: there it has one "
-        "of its own, and the other has 20 smtpd processes. *backlog*: %s *flood*: %s "
-        "*instance stopped*: %s *deferred mail retried*: %s"
-        % tuple(CASES[name].manager.__doc__ for name in ("backlog", "flood", "stopped", "retried"))
+        "of its own, and the other has 20 smtpd processes. *backlog*: %s *beyond the active "
+        "queue*: %s *flood*: %s *instance stopped*: %s *deferred mail retried*: %s"
+        % tuple(
+            CASES[name].manager.__doc__
+            for name in ("backlog", "beyond", "flood", "stopped", "retried")
+        )
     )
     section = Section("urgent", "Urgent mail under stress", text, _bounds(measured) + figures)
     section.plots = [_plot(bench, measured)]
