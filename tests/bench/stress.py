@@ -133,24 +133,24 @@ def slow(trial):
 
 
 @contextlib.contextmanager
-def backlog(trial):
-    """10,000 routine messages wait for the same slow relay."""
+def _waiting(trial, messages):
+    """So many routine messages, a trial's size of them, wait for the slow relay."""
     with slow_relay(trial):
-        messages = int(10000 * trial.size)
+        messages = int(messages * trial.size)
         with trial.load(ROUTINE_KINDS, messages=messages, sessions=SESSIONS) as load:
             load.wait()
         yield
 
 
-@contextlib.contextmanager
+def backlog(trial):
+    """10,000 routine messages wait for the same slow relay."""
+    return _waiting(trial, 10000)
+
+
 def beyond(trial):
     """3,000 routine messages wait for the same slow relay, while queue managers take only 500 in \
 hand in the frontend, and 100 in their instance, where Postfix has 20,000."""
-    with slow_relay(trial):
-        messages = int(3000 * trial.size)
-        with trial.load(ROUTINE_KINDS, messages=messages, sessions=SESSIONS) as load:
-            load.wait()
-        yield
+    return _waiting(trial, 3000)
 
 
 @contextlib.contextmanager
