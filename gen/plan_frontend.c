@@ -21,6 +21,9 @@
 
 #define MILTERS "smtpd_milters"
 
+/* An instance that says nothing for so long is stuck: its mail is deferred, as if it were away. */
+#define STUCK_AFTER "30s"
+
 /*
  * Which addresses there are is the operator's, as the template has it, and smtpd refuses unknown
  * ones. To the queue manager no domain is local or virtual: all mail goes to an instance.
@@ -130,6 +133,15 @@ static void plan_transports(const struct settings *settings, struct plan *plan)
         "smtp_discard_ehlo_keywords=", /* DSN must pass */
         "smtp_discard_ehlo_keyword_address_maps=",
         NULL};
+    /*
+     * The mail of a stuck instance must not fill up the active queue, which all priorities share.
+     * smtp_data_done_timeout is left alone: giving up there would have a message come twice.
+     */
+    static const char *const timeouts[] = {
+        "smtp_helo_timeout=" STUCK_AFTER,      "smtp_starttls_timeout=" STUCK_AFTER,
+        "smtp_xforward_timeout=" STUCK_AFTER,  "smtp_mail_timeout=" STUCK_AFTER,
+        "smtp_rcpt_timeout=" STUCK_AFTER,      "smtp_data_init_timeout=" STUCK_AFTER,
+        "smtp_data_xfer_timeout=" STUCK_AFTER, NULL};
     static const char *const local_options[] = {
         "smtp_bind_address=127.0.0.1", /* whatever inet_interfaces or smtp_bind_address say */
         "smtp_sasl_auth_enable=no",
@@ -137,7 +149,9 @@ static void plan_transports(const struct settings *settings, struct plan *plan)
         "smtp_tls_policy_maps=",
         "smtp_tls_wrappermode=no",
         NULL};
-    char *remote = plan_join_options(options); /* TLS and SASL are the operator's there */
+    char *hop = plan_join_options(options);
+    char *limits = plan_join_options(timeouts);
+    char *remote = mem_printf("%s %s", hop, limits); /* TLS and SASL are the operator's there */
     char *local_only = plan_join_options(local_options);
     char *local = mem_printf("%s %s", remote, local_only);
 
@@ -154,6 +168,8 @@ static void plan_transports(const struct settings *settings, struct plan *plan)
         free(name);
         free(name_marked);
     }
+    free(hop);
+    free(limits);
     free(remote);
     free(local_only);
     free(local);

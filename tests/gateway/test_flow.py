@@ -1,7 +1,6 @@
 """What goes through the queues is counted: each message once, with its octets and recipients."""
 
 import contextlib
-import os
 import threading
 
 import pytest
@@ -24,13 +23,7 @@ def flows_of_the_gateway(gateway):
 @contextlib.contextmanager
 def frozen(gateway, *instances):
     """`with frozen(gateway, 1):` nobody of these Postfixes answers, and mail waits for them."""
-    folders = [os.path.realpath(gateway.queue_dir(instance)) for instance in instances]
-    pids = [
-        pid
-        for pid in gateway.leftovers()
-        if os.path.realpath("/proc/%d/cwd" % pid).startswith(tuple(f + "/" for f in folders))
-        or os.path.realpath("/proc/%d/cwd" % pid) in folders
-    ]
+    pids = [pid for instance in instances for pid in gateway.postfix_processes(instance)]
     assert len(pids) >= 2 * len(instances)  # master, qmgr and more
     with processes.halted(*pids):
         yield

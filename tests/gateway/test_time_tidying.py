@@ -73,12 +73,8 @@ def time_of_a_run(gateway):
 @contextlib.contextmanager
 def nobody_shows_the_queue(gateway):
     """Whoever asks for the frontend's queue waits."""
-    spool = os.path.realpath(gateway.queue_dir("frontend"))
-    halted = [processes.read_pid(spool + "/pid/master.pid")]
-    for pid, command in gateway.leftovers().items():
-        if command.startswith("showq ") and os.path.realpath("/proc/%d/cwd" % pid) == spool:
-            halted.append(pid)
-    with processes.halted(*halted):
+    programs = gateway.postfix_processes("frontend")
+    with processes.halted(*(pid for pid in programs if programs[pid] in ("master", "showq"))):
         yield
 
 

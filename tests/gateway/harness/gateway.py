@@ -238,6 +238,15 @@ class Gateway(Installation):
         """{pid: command line} of every process of this gateway that runs now."""
         return processes.belonging_to(self.root)
 
+    def postfix_processes(self, instance):
+        """{pid: program} of the Postfix "frontend", "urgent" or instance n, such as "qmgr"."""
+        queue = os.path.realpath(self.queue_dir(instance))
+        return {
+            pid: os.path.basename(command.split()[0])
+            for pid, command in self.leftovers().items()
+            if processes.works_in(pid, queue)
+        }
+
     # Inside
 
     def _timed(self, step, action):

@@ -166,6 +166,18 @@ class Installation:
         """The lines of master.cf as postconf -M shows them."""
         return self._run(["postconf", "-c", self.config_dir(instance), "-M"]).stdout.splitlines()
 
+    def service_options(self, instance, service):
+        """{parameter: value} of the options (-o) of a service, `name/type`, in master.cf."""
+        command = ["postconf", "-c", self.config_dir(instance), "-P", service + "/*"]
+        lines = self._run(command).stdout.splitlines()
+        pairs = [line.split("/", 2)[2].partition("=") for line in lines]
+        return {name.strip(): value.strip() for name, _, value in pairs}
+
+    def set_service_option(self, instance, service, parameter, value):
+        """Set an option (-o) of a service, `name/type`, in master.cf."""
+        option = "%s/%s=%s" % (service, parameter, value)
+        self._run(["postconf", "-c", self.config_dir(instance), "-Pe", option])
+
     # Queues
 
     def queue(self, instance):

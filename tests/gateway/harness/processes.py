@@ -81,6 +81,11 @@ def belonging_to(root):
     return found
 
 
+def works_in(pid, folder):
+    """Whether the process has its current directory in the folder or below it."""
+    return _is_inside(_link("/proc/%d/cwd" % pid), folder)
+
+
 def _is_inside(path, folder):
     return path == folder or path.startswith(folder + "/")
 

@@ -1,7 +1,6 @@
 """Mail that stays in a queue: halted queue managers, and messages on hold."""
 
 import contextlib
-import os
 import time
 
 from . import processes
@@ -12,20 +11,12 @@ def queue_manager(gateway, instance, timeout=30):
     """The process id of the instance's qmgr, once it is there."""
     deadline = time.monotonic() + timeout
     while True:
-        found = _queue_managers(gateway, instance)
+        programs = gateway.postfix_processes(instance)
+        found = [pid for pid, program in programs.items() if program == "qmgr"]
         if found or time.monotonic() > deadline:
             (pid,) = found
             return pid
         time.sleep(POLL_S)
-
-
-def _queue_managers(gateway, instance):
-    return [
-        pid
-        for pid, command in gateway.leftovers().items()
-        if command.startswith("qmgr ")
-        and os.path.realpath("/proc/%d/cwd" % pid) == os.path.realpath(gateway.queue_dir(instance))
-    ]
 
 
 @contextlib.contextmanager
