@@ -12,13 +12,14 @@ enum {
     /* Enough for every sensible pattern; a value that backtracks for longer is an attack. */
     MATCH_LIMIT = 200000,
     HEAP_LIMIT_KIB = 16384,
+    JIT_STACK_MIN = 32 * 1024, /* as much as PCRE2 takes of the thread's own */
     JIT_STACK_MAX = 512 * 1024
 };
 
 struct rules_matcher {
     pcre2_match_data *data;
     pcre2_match_context *context;
-    pcre2_jit_stack *stack;
+    pcre2_jit_stack *stack; /* once a value has wanted more than the thread's own has for it */
 };
 
 static int compare_sources(const void *left, const void *right, void *arg)
@@ -134,15 +135,12 @@ struct rules_matcher *rules_matcher_new(void)
         return NULL;
     matcher->data = pcre2_match_data_create(1, NULL);
     matcher->context = pcre2_match_context_create(NULL);
-    matcher->stack = pcre2_jit_stack_create(32 * 1024, JIT_STACK_MAX, NULL);
     if (matcher->data == NULL || matcher->context == NULL) {
         rules_matcher_free(&matcher);
         return NULL;
     }
     pcre2_set_match_limit(matcher->context, MATCH_LIMIT);
     pcre2_set_heap_limit(matcher->context, HEAP_LIMIT_KIB);
-    if (matcher->stack != NULL) /* NULL where this PCRE2 has no JIT */
-        pcre2_jit_stack_assign(matcher->context, NULL, matcher->stack);
     return matcher;
 }
 
@@ -159,15 +157,34 @@ void rules_matcher_free(struct rules_matcher **matcher_ptr)
     free(matcher);
 }
 
+/* Not for every session: the memory is mapped for it, and hardly a pattern needs it. */
+static bool enlarge_stack(struct rules_matcher *matcher)
+{
+    if (matcher->stack != NULL)
+        return false;
+    matcher->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
+    if (matcher->stack == NULL)
+        return false;
+    pcre2_jit_stack_assign(matcher->context, NULL, matcher->stack);
+    return true;
+}
+
+static int match(const struct rule *rule, struct rules_matcher *matcher, const char *value,
+                 size_t value_len, uint32_t options)
+{
+    return pcre2_match(rule->code, (PCRE2_SPTR)value, value_len, 0, options, matcher->data,
+                       matcher->context);
+}
+
 int rules_match(const struct rule *rule, struct rules_matcher *matcher, const char *value,
                 size_t value_len, char why_r[RULES_WHY_SIZE])
 {
-    int result = pcre2_match(rule->code, (PCRE2_SPTR)value, value_len, 0, 0, matcher->data,
-                             matcher->context);
+    int result = match(rule, matcher, value, value_len, 0);
 
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT && enlarge_stack(matcher))
+        result = match(rule, matcher, value, value_len, 0);
     if (result == PCRE2_ERROR_JIT_STACKLIMIT) /* the interpreter has more room, and a limit, too */
-        result = pcre2_match(rule->code, (PCRE2_SPTR)value, value_len, 0, PCRE2_NO_JIT,
-                             matcher->data, matcher->context);
+        result = match(rule, matcher, value, value_len, PCRE2_NO_JIT);
     if (result >= 0) /* 0: there were more groups than the match data holds */
         return 1;
     if (result == PCRE2_ERROR_NOMATCH)

@@ -37,7 +37,7 @@
 
 #define PROGRAM "peg-milter"
 
-enum { BACKLOG = 1024, DRAIN_MS = 20000 };
+enum { BACKLOG = 1024, DRAIN_MS = 20000, SESSION_STACK = 512 * 1024 };
 
 /* In the work thread alone. */
 static void reload(const char *root)
@@ -248,6 +248,21 @@ static bool start(const struct settings *settings)
     return false;
 }
 
+/*
+ * libmilter makes a thread for nearly every session, and glibc keeps stacks of 40 MB in all for the
+ * next ones: five of the usual size. The others would be mapped and unmapped for a session.
+ */
+static void use_small_stacks(void)
+{
+    pthread_attr_t attr;
+
+    if (pthread_attr_init(&attr) != 0)
+        return;
+    if (pthread_attr_setstacksize(&attr, SESSION_STACK) == 0)
+        (void)pthread_setattr_default_np(&attr); /* or it is slower, no more */
+    pthread_attr_destroy(&attr);
+}
+
 int milter_service_run(const struct options *options, bool foreground)
 {
     struct diag diag = diag_to_stderr();
@@ -267,6 +282,7 @@ int milter_service_run(const struct options *options, bool foreground)
     policy_install(policy);
     if (!start_threads(options->root))
         return EXIT_FAILED;
+    use_small_stacks(); /* not before: to compile rules takes more */
     daemon_ready();
     if (smfi_main() != MI_SUCCESS) {
         log_error("libmilter gave up");
