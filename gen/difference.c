@@ -54,6 +54,14 @@ static void compare(struct pairs *changes, const struct pairs *planned, const st
     }
 }
 
+static void add_missing(struct pairs *changes, const struct pairs *planned,
+                        const struct pairs *there)
+{
+    for (size_t i = 0; i < planned->count; i++)
+        if (pairs_get(there, planned->items[i].name) == NULL)
+            pairs_set(changes, planned->items[i].name, planned->items[i].value);
+}
+
 static void compare_words(struct difference *d, const struct pairs *words, bool front)
 {
     for (size_t i = 0; i < words->count; i++) {
@@ -144,11 +152,10 @@ void difference_compute(struct difference *difference, const struct plan *plan,
     if (plan->bounce_dir != NULL && pairs_get(&present->folders, plan->bounce_dir) == NULL)
         pairs_set(&d->folders, plan->bounce_dir, "");
     compare(&d->files, &plan->files, &present->files);
-    for (size_t i = 0; i < plan->initial.count; i++)
-        if (pairs_get(&present->files, plan->initial.items[i].name) == NULL)
-            pairs_set(&d->files, plan->initial.items[i].name, plan->initial.items[i].value);
+    add_missing(&d->files, &plan->initial, &present->files);
     d->alias_index = plan->alias_table != NULL && !present->alias_index;
     compare(&d->main, &plan->main, &present->conf.main);
+    add_missing(&d->main, &plan->unset, &present->conf.main);
     compare_words(d, &plan->first, true);
     compare_words(d, &plan->last, false);
     compare_services(d);

@@ -43,6 +43,7 @@ void marks_of_plan(const struct plan *plan, enum cf_file file, struct pairs *mar
     *marks_r = (struct pairs){0};
     if (file == CF_MAIN) {
         mark_all(marks_r, &plan->main, mark_own);
+        mark_all(marks_r, &plan->unset, mark_first);
         mark_all(marks_r, &plan->first, mark_word);
         mark_all(marks_r, &plan->last, mark_word);
     } else {

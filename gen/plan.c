@@ -45,6 +45,8 @@ static void plan_common(const struct settings *settings, struct plan *plan)
     pairs_set(main, "header_size_limit", "102400");
     /* The same for headers of local clients: the default ends after some 2000 recipients. */
     pairs_set(main, "header_address_token_limit", "1048576");
+    /* To start one of Postfix's programs costs what a message does, and each ends after max_use. */
+    pairs_set(&plan->unset, "max_use", "1000");
     if (settings->root[0] == '\0')
         return; /* postmulti registers, and the log is the system's */
     pairs_set(main, "multi_instance_name", plan->registered_name);
@@ -96,6 +98,7 @@ void plan_free(struct plan **plan)
     free(p->queue_dir);
     free(p->data_dir);
     pairs_deinit(&p->main);
+    pairs_deinit(&p->unset);
     pairs_deinit(&p->first);
     pairs_deinit(&p->last);
     pairs_deinit(&p->services);

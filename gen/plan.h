@@ -21,6 +21,7 @@ struct plan {
     char *queue_dir;
     char *data_dir;
     struct pairs main;     /* parameters of main.cf with the whole value */
+    struct pairs unset;    /* the same, but one that main.cf has stays as it is */
     struct pairs first;    /* parameters whose list must contain this word; new ones go first.
                             A parameter may stand here for several words (pairs_add()) */
     struct pairs last;     /* the same, but new ones go last */
