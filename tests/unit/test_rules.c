@@ -198,6 +198,29 @@ static void a_pattern_that_backtracks_without_end_is_given_up(void **state)
     assert_int_equal(match("X /^(a+)+$/ all 4", value), -1);
 }
 
+/* At first the matcher has the thread's stack only, then more, and the interpreter for the rest. */
+static void a_pattern_may_want_much_stack(void **state)
+{
+    static const size_t lengths[] = {100, 6000, 100, 20000, 6000};
+    struct reports reports;
+    struct rules *rules = parse("X /^(?:(a)|(b))*z$/ all 4", &reports);
+    struct rules_matcher *matcher = rules_matcher_new();
+    char why[RULES_WHY_SIZE];
+
+    (void)state;
+    for (size_t n = 0; n < LENGTH(lengths); n++) {
+        size_t len = lengths[n];
+        char *value = malloc(len);
+
+        memset(value, 'a', len - 1);
+        value[len - 1] = 'z';
+        assert_int_equal(rules_match(rules_get(rules, 0), matcher, value, len, why), 1);
+        free(value);
+    }
+    rules_matcher_free(&matcher);
+    rules_free(&rules);
+}
+
 static void a_long_value_is_matched_whole(void **state)
 {
     size_t len = 900000;
@@ -222,6 +245,7 @@ int main(void)
         cmocka_unit_test(rules_are_found_by_source_in_any_case),
         cmocka_unit_test(patterns_match_as_pcre_with_their_flags),
         cmocka_unit_test(a_pattern_that_backtracks_without_end_is_given_up),
+        cmocka_unit_test(a_pattern_may_want_much_stack),
         cmocka_unit_test(a_long_value_is_matched_whole),
     };
 
