@@ -203,7 +203,7 @@ def latency(bench):
         bench.say("%s: p50 %.1f ms" % (name, 1000 * percentile(found, 50)))
         return found
 
-    found = in_turns(bench.rounds(5, 2), bench.fleet.names(*COMPARED), one)
+    found = in_turns(bench.rounds(9, 2), bench.fleet.names(*COMPARED), one)
     p50 = {set_: [1000 * percentile(run, 50) for run in runs] for set_, runs in found.items()}
     figures = [
         Figure(
