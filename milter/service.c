@@ -37,7 +37,7 @@
 
 #define PROGRAM "peg-milter"
 
-enum { BACKLOG = 1024, DRAIN_MS = 20000, SESSION_STACK = 512 * 1024 };
+enum { BACKLOG = 1024, DRAIN_MS = 20000, SESSION_STACK = 1024 * 1024 };
 
 /* In the work thread alone. */
 static void reload(const char *root)
