@@ -9,9 +9,6 @@
 #include "tests/unit/settings_of.h"
 #include "tests/unit/unit.h"
 
-#define NO_CLASSES \
-    " -o mydestination= -o virtual_alias_domains= -o virtual_mailbox_domains= -o relocated_maps="
-
 static void set_all(struct pairs *there, const struct pairs *planned)
 {
     for (size_t i = 0; i < planned->count; i++)
@@ -167,9 +164,10 @@ static void of_a_changed_service_the_options_are_shown(void **state)
     struct present present = carried_out(plan);
 
     (void)state;
-    pairs_set(
-        &present.conf.services, "rewrite-route/unix",
-        "rewrite-route unix - - y - - trivial-rewrite -o transport_maps=hash:/x -o a=b" NO_CLASSES);
+    pairs_set(&present.conf.services, "rewrite-route/unix",
+              "rewrite-route unix - - y - - trivial-rewrite -o transport_maps=hash:/x -o a=b"
+              " -o mydestination= -o virtual_alias_domains= -o virtual_mailbox_domains= "
+              "-o relocated_maps=");
     expect_changes(
         plan, &present,
         "/etc/postfix-frontend/master.cf: rewrite-route/unix: rewrite-route unix - - n - "
