@@ -92,13 +92,10 @@ static void hold_signals(int how)
     sigprocmask(how, &signals, NULL);
 }
 
+/* Without restart nothing that runs has to be stopped (may_change()). */
 static bool carry_out(struct work *work, bool restart)
 {
-    if (restart && !refresh_before(work)) {
-        refresh_report_stopped(work);
-        return false;
-    }
-    if (work_count(work) > 0 && !work_carry_out(work, stdout)) {
+    if (!refresh_before(work) || (work_count(work) > 0 && !work_carry_out(work, stdout))) {
         if (restart)
             refresh_report_stopped(work);
         return false;

@@ -46,24 +46,19 @@ static bool count_messages(const char *queue_dir, uint64_t *count_r, struct diag
     return true;
 }
 
-/* Whether a line of the FILTER table is for an instance that is gone. */
-static bool leads_to_gone(const struct work *work, const char *line)
-{
-    int n;
-
-    return sscanf(line, "/^" PEG_ROUTE_HEADER ": %d$/", &n) == 1 && work_is_gone(work, n);
-}
-
-/* Whether a line of text is missing in other; one for an instance that is gone may be. */
-static bool loses_line(const struct work *work, const char *other, const char *text, bool may_wait)
+/* Whether text has a route that is missing in other; one for an instance that is gone may be. */
+static bool loses_route(const struct work *work, const char *other, const char *text, bool may_wait)
 {
     bool loses = false;
+    int n;
 
     while (!loses && *text != '\0') {
         size_t len = strcspn(text, "\n");
         char *line = mem_printf("%.*s\n", (int)len, text);
 
-        loses = strstr(other, line) == NULL && !(may_wait && leads_to_gone(work, line));
+        /* The last line, for all priorities, only repeats another's route. */
+        loses = sscanf(line, "/^" PEG_ROUTE_HEADER ": %d$/", &n) == 1 &&
+                strstr(other, line) == NULL && !(may_wait && work_is_gone(work, n));
         free(line);
         text += len + (text[len] == '\n');
     }
@@ -83,7 +78,7 @@ static bool routes_move(const struct work *work, const char *dir, bool may_wait)
     size_t len;
     char *present = file_read(path, FILES_CF_SIZE_MAX, &len);
     bool move =
-        present != NULL && loses_line(work, pairs_get(&plan->files, planned), present, may_wait);
+        present != NULL && loses_route(work, pairs_get(&plan->files, planned), present, may_wait);
 
     free(planned);
     free(path);

@@ -175,23 +175,28 @@ static void plan_transports(const struct settings *settings, struct plan *plan)
     free(local);
 }
 
-/* The way of a whole message: the milter adds our header, and Postfix routes by it. */
+/*
+ * The way of a whole message: the milter adds our header, and Postfix routes by it. A priority
+ * that a cleanup process does not know yet takes the highest there is: mail is never demoted.
+ */
 static void plan_filter(const struct settings *settings, struct plan *plan)
 {
     char *table = mem_printf("regexp:%s/" PLAN_FILTER, plan->dir);
     char *path = mem_printf("%s/" PLAN_FILTER, plan->dir);
     char *drop_path = mem_printf("%s/peg_drop_header", plan->dir);
-    char *text = mem_dup("# Made by peg-gen: where a message goes that peg-milter has marked.\n");
+    char route[PEG_ROUTE_SIZE];
+    size_t len;
+    char *text;
+    FILE *stream = mem_stream(&text, &len);
 
+    fputs("# Made by peg-gen: where a message goes that peg-milter has marked.\n", stream);
     for (int n = 0; n < plan->kept; n++) {
-        char route[PEG_ROUTE_SIZE];
-        char *longer;
-
         route_marked(settings, n, route);
-        longer = mem_printf("%s/^" PEG_ROUTE_HEADER ": %d$/ FILTER %s\n", text, n, route);
-        free(text);
-        text = longer;
+        fprintf(stream, "/^" PEG_ROUTE_HEADER ": %d$/ FILTER %s\n", n, route);
     }
+    route_marked(settings, settings->priority_count - 1, route);
+    fprintf(stream, "/^" PEG_ROUTE_HEADER ":/ FILTER %s\n", route);
+    mem_stream_end(stream);
     pairs_set(&plan->first, "milter_header_checks", table);
     pairs_set(&plan->files, path, text);
     pairs_set(&plan->files, drop_path,

@@ -1,9 +1,13 @@
 /* refresh - make a running gateway take its changed configuration over */
 #include "gen/refresh.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "admin/mem.h"
@@ -108,34 +112,68 @@ static void choose(const struct work *work, const struct parts *parts, struct st
     }
 }
 
-/* Whether a frontend's master has the transports of a priority, by their sockets. */
-static bool has_transports(const char *queue_dir, int priority)
+/*
+ * Whether somebody holds a socket in a folder open. Postfix's master leaves the names of those that
+ * it has closed. A connection would start a process, so one of the wrong kind is tried.
+ */
+static bool is_open(int folder, const char *name)
 {
-    char *plain = mem_printf("%s/private/peg%d", queue_dir, priority);
-    char *marked = mem_printf("%s/private/peg%d-f", queue_dir, priority);
-    bool has = access(plain, F_OK) == 0 && access(marked, F_OK) == 0;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool open_there;
 
-    free(plain);
-    free(marked);
-    return has;
+    /* A queue directory's own path may be too long for an address. */
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder, name);
+    open_there =
+        connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 && errno == EPROTOTYPE;
+    if (fd >= 0)
+        close(fd);
+    return open_there;
 }
 
-/* A reload of Postfix is over before it has begun. Mail must not be sent to what is not there. */
+/* Whether a frontend's master has the transports of a priority. */
+static bool has_transports(int folder, int priority)
+{
+    char plain[32], marked[32];
+
+    snprintf(plain, sizeof plain, "peg%d", priority);
+    snprintf(marked, sizeof marked, "peg%d-f", priority);
+    return is_open(folder, plain) && is_open(folder, marked);
+}
+
+static bool await_transport(int folder, const char *frontend, int priority)
+{
+    for (int waited_ms = 0; waited_ms < TRANSPORT_TIMEOUT_MS; waited_ms += POLL_MS) {
+        if (has_transports(folder, priority))
+            return true;
+        clock_sleep_ms(POLL_MS);
+    }
+    fprintf(stderr,
+            "%s has no transport peg%d, %d s after its reload, so that peg-milter goes on as "
+            "before; look into the log, and run this again\n",
+            frontend, priority, TRANSPORT_TIMEOUT_MS / 1000);
+    return false;
+}
+
+/*
+ * A reload of Postfix is over before it has begun. Mail must not be sent to what is not there, nor
+ * be marked for it before cleanup(8) has the new table: master(8) lets its old processes go before
+ * it makes the sockets of our transports, which come last in master.cf.
+ */
 static bool await_transports(const struct work *work, const struct part *frontend)
 {
-    const char *queue_dir = work_folder_of(work, frontend)->plan->queue_dir;
+    char *path = mem_printf("%s/private", work_folder_of(work, frontend)->plan->queue_dir);
+    int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool good = folder >= 0;
 
-    for (int n = 0; n < work->settings->priority_count; n++)
-        for (int waited_ms = 0; !has_transports(queue_dir, n); waited_ms += POLL_MS) {
-            if (waited_ms >= TRANSPORT_TIMEOUT_MS) {
-                fprintf(stderr,
-                        "%s has no transport peg%d, %d s after its reload; look into the log\n",
-                        frontend->name, n, TRANSPORT_TIMEOUT_MS / 1000);
-                return false;
-            }
-            clock_sleep_ms(POLL_MS);
-        }
-    return true;
+    if (!good)
+        fprintf(stderr, "%s: cannot be opened: %m\n", path);
+    for (int n = 0; good && n < work->settings->priority_count; n++)
+        good = await_transport(folder, frontend->name, n);
+    if (folder >= 0)
+        close(folder);
+    free(path);
+    return good;
 }
 
 static bool restart_daemons(const struct work *work, const struct selection *restart)
@@ -157,8 +195,9 @@ static bool reload(const struct work *work, const struct parts *parts, const str
     bool good = control_reload(work->settings, &steps->postfix);
 
     for (size_t i = 0; i < parts->count; i++)
-        if (parts->items[i].kind == PART_FRONTEND && part_runs(&parts->items[i], NULL) == 1)
-            good = await_transports(work, &parts->items[i]) && good;
+        if (parts->items[i].kind == PART_FRONTEND && part_runs(&parts->items[i], NULL) == 1 &&
+            !await_transports(work, &parts->items[i]))
+            return false;
     good = restart_daemons(work, &steps->decide) && good;
     good = control_reload(work->settings, &steps->daemons) && good;
     print_names("reloaded", &steps->daemons);

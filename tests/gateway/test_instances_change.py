@@ -4,12 +4,14 @@ All of it arrives once. What its decision said it goes by, save that the mail of
 removed may go by the highest that is left.
 """
 
+import subprocess
 import time
 
 import pytest
 
-from harness import torture
+from harness import processes, torture
 from harness.backlog import CONF
+from harness.gateway import RELOAD_LINE
 from harness.load import Load
 from harness.plan import PRIORITIES, RULES, headers
 
@@ -87,6 +89,39 @@ def test_an_instance_is_removed_and_made_again_under_load(grown):
     went = {(wanted, instance) for _, wanted, instance in found}
     assert {(LAST, LAST), (LAST, OTHER_DEFAULT)} <= went
     assert not any("postfix%d" % LAST in command for command in grown.leftovers().values())
+
+
+def test_nothing_is_decided_for_a_priority_that_is_made_again_before_the_frontend_has_it(grown):
+    use(grown, LAST)
+    grown.gen("apply", "--drain")
+    use(grown, LAST + 1)
+    since = grown.log.end()
+    masters = [pid for pid, name in grown.postfix_processes("frontend").items() if name == "master"]
+    with processes.halted(*masters):
+        applying = subprocess.Popen(grown.command("peg-gen", "apply"), stdout=subprocess.DEVNULL)
+        grown.log.wait_for("postfix%d/master.* daemon started" % LAST, since=since)
+        with pytest.raises(TimeoutError):  # its reload is the next step
+            grown.log.wait_for(RELOAD_LINE, timeout=4, since=since)
+    assert applying.wait(60) == 0
+    assert grown.log.find(RELOAD_LINE, since=since)
+
+
+def test_a_mark_that_the_frontend_does_not_know_yet_leads_to_the_highest_priority(grown):
+    use(grown, LAST)
+    grown.gen("apply", "--drain")
+    # A cleanup process has read its table; it serves the next message, too.
+    first = grown.send(to=["hugo@dest.example"], headers=headers(1))
+    use(grown, LAST + 1)
+    grown.gen("apply", "--no-restart")
+    assert grown.reload_milter()
+    second = grown.send(to=["hugo@dest.example"], headers=headers(LAST))
+    assert grown.decision(second).way == "filter"
+    assert grown.delivered(second) == {"hugo@dest.example": LAST - 1}
+    assert grown.delivered(first) == {"hugo@dest.example": 1}
+    # What was left alone then is taken over now.
+    assert "started: postfix%d\n" % LAST in grown.gen("apply").stdout
+    third = grown.send(to=["hugo@dest.example"], headers=headers(LAST))
+    assert grown.delivered(third) == {"hugo@dest.example": LAST}
 
 
 def test_what_cannot_be_delivered_keeps_its_instance(grown):

@@ -28,7 +28,8 @@ static void the_frontend_routes_by_table_header_and_default(void **state)
     assert_string_equal(pairs_get(&plan->options, "qmgr/unix/rewrite_service_name"),
                         "rewrite-route");
     assert_non_null(strstr(pairs_get(&plan->files, "/r/etc/postfix-frontend/peg_filter"),
-                           "\n/^X-Peg-Route: 1$/ FILTER peg1-f:[127.0.0.1]:7001\n"));
+                           "\n/^X-Peg-Route: 1$/ FILTER peg1-f:[127.0.0.1]:7001\n"
+                           "/^X-Peg-Route:/ FILTER peg1-f:[127.0.0.1]:7001\n"));
     assert_non_null(strstr(pairs_get(&plan->files, "/r/etc/postfix-frontend/peg_drop_header"),
                            "\n/^X-Peg-Route:/ IGNORE\n"));
     assert_non_null(
