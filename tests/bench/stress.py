@@ -79,7 +79,7 @@ def configured(trial, is_slow, is_short):
         limit = "smtp_destination_concurrency_limit"
         changes += [(i, limit, str(RELAY_CONNECTIONS), None) for i in deliverers]
     if is_short:
-        for instance, limit in ((trial.deliverer(ROUTINE), 100), ("frontend", 500)):
+        for instance, limit in ((trial.deliverer(ROUTINE), 100), ("frontend", 1000)):
             limit = str(int(limit * trial.size))
             changes.append((instance, "qmgr_message_active_limit", limit, None))
     for instance, name, value, _ in changes:
@@ -148,8 +148,8 @@ def backlog(trial):
 
 
 def beyond(trial):
-    """3,000 routine messages wait for the same slow relay, while queue managers take only 500 in \
-hand in the frontend, and 100 in their instance, where Postfix has 20,000."""
+    """3,000 routine messages wait for the same slow relay, while queue managers take only 1,000 \
+in hand in the frontend, and 100 in their instance, where Postfix has 20,000."""
     return _waiting(trial, 3000)
 
 
