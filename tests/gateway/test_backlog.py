@@ -52,6 +52,14 @@ def test_what_an_instance_cannot_take_in_hand_waits_there_and_not_in_the_fronten
     has_gone_its_way(narrow, routine, urgent)
 
 
+def test_how_fast_mail_may_leave_this_host_is_not_how_fast_it_leaves_the_frontend(private_gateway):
+    slow = {"default_destination_rate_delay": "600s"}
+    gateway = private_gateway(template_conf=slow)
+    for sent in [gateway.send(to=["bob@dest.example"], priority_header="1") for _ in range(3)]:
+        gateway.log.wait_for(r"postfix4/smtpd\S+ \w+: client=.*orig_queue_id=" + sent.queue_id)
+    assert gateway.postfix_conf(4, "default_destination_rate_delay") == "600s"
+
+
 def be_impatient(gateway):
     """Have the frontend wait for an instance for SHORT in the place of STUCK."""
     for parameter, value in gateway.service_options("frontend", "peg0/unix").items():

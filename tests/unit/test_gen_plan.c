@@ -114,6 +114,26 @@ static void probes_end_in_the_instance(void **state)
     settings_free(&settings);
 }
 
+static void the_hop_to_instances_is_not_slowed_down_by_limits_for_the_way_out(void **state)
+{
+    struct settings *settings = settings_of("/r", "INSTANCE_NEXTHOP[3]=[192.0.2.1]:25");
+    struct plan *plan = plan_new(settings, PEG_FRONTEND, 0);
+
+    (void)state;
+    assert_string_equal(pairs_get(&plan->main, "default_destination_rate_delay"), "0s");
+    assert_string_equal(pairs_get(&plan->main, "default_transport_rate_delay"), "0s");
+    assert_string_equal(pairs_get(&plan->main, "default_destination_recipient_limit"), "50");
+    assert_string_equal(pairs_get(&plan->main, "default_destination_concurrency_limit"), "10");
+    assert_null(pairs_get(&plan->unset, "peg2_destination_concurrency_limit"));
+    assert_string_equal(pairs_get(&plan->unset, "peg3_destination_concurrency_limit"), "20");
+    assert_string_equal(pairs_get(&plan->unset, "peg3-f_destination_concurrency_limit"), "20");
+    plan_free(&plan);
+    plan = plan_new(settings, 2, 0);
+    assert_null(pairs_get(&plan->main, "default_destination_rate_delay"));
+    plan_free(&plan);
+    settings_free(&settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +141,7 @@ int main(void)
         cmocka_unit_test(the_urgent_frontend_is_like_the_other_in_a_folder_of_its_own),
         cmocka_unit_test(an_instance_listens_on_the_loopback_and_relays),
         cmocka_unit_test(probes_end_in_the_instance),
+        cmocka_unit_test(the_hop_to_instances_is_not_slowed_down_by_limits_for_the_way_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
