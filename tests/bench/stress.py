@@ -15,6 +15,7 @@ RELAY_CONNECTIONS = 5
 SESSIONS = 100
 FEW_PROCESSES = "20"
 STOPPED_RATE = 50  # messages a second for the instance that is away
+SETTLE_S = 10  # after a burst, in which the frontend hands over what came last
 FLUSH_S = 5  # between two tries of deferred mail
 REFUSED = "refused%"
 POLL_S = 0.1
@@ -139,6 +140,7 @@ def _waiting(trial, messages):
         messages = int(messages * trial.size)
         with trial.load(ROUTINE_KINDS, messages=messages, sessions=SESSIONS) as load:
             load.wait()
+        time.sleep(SETTLE_S)
         yield
 
 
