@@ -19,8 +19,9 @@ void refresh_report_stopped(const struct work *work);
 /*
  * After work_carry_out(), where the gateway runs: start what is new or was stopped, reload what has
  * changed, listeners included (master(8)), and restart those of our daemons that a reload does not
- * serve. The same for what an earlier run left undone, be it as it was told to. Where the gateway
- * is stopped, or restart is false, say what to do instead. False after an error on stderr.
+ * serve. The same for what an earlier run left undone, since it failed or restart was false. Where
+ * the gateway is stopped, or restart is false, say what to do instead. False after an error on
+ * stderr.
  */
 bool refresh(const struct work *work, bool restart) PEG_MUST_USE;
 
