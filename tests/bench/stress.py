@@ -140,7 +140,7 @@ def _waiting(trial, messages):
         messages = int(messages * trial.size)
         with trial.load(ROUTINE_KINDS, messages=messages, sessions=SESSIONS) as load:
             load.wait()
-        time.sleep(SETTLE_S)
+        time.sleep(SETTLE_S * trial.size)
         yield
 
 
