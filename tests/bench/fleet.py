@@ -230,8 +230,7 @@ class Entrant(contextlib.AbstractContextManager):
 
         Returns the arrivals of the first.
         """
-        for load in loads:
-            self.sink.wait_for(load)
+        self.sink.wait_for(*loads)
         self.gateway.wait_until_empty(120)
         for load in loads:
             load.check(self.sink.arrived(load))

@@ -95,17 +95,18 @@ class Sink:
                 self._arrived[run].append((int(number), float(at), instance, int(count)))
         return self._arrived[load.tag]
 
-    def wait_for(self, load):
-        """Wait until all of it has come; returns arrived().
+    def wait_for(self, *loads):
+        """Wait until all of them have come; returns arrived() of the first.
 
         Raises AssertionError where some is missing, came twice, or by another instance.
         """
-        wanted, seen, seen_at = load.recipients(), 0, time.monotonic()
+        wanted, seen, seen_at = sum(load.recipients() for load in loads), 0, time.monotonic()
         while True:
-            found = sum(arrival[3] for arrival in self.arrived(load))
+            found = sum(arrival[3] for load in loads for arrival in self.arrived(load))
             if found >= wanted:
-                load.check(self._arrived[load.tag])
-                return self._arrived[load.tag]
+                for load in loads:
+                    load.check(self._arrived[load.tag])
+                return self._arrived[loads[0].tag]
             if found > seen:
                 seen, seen_at = found, time.monotonic()
             elif time.monotonic() > seen_at + PATIENCE_S:

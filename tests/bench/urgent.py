@@ -12,6 +12,7 @@ from plots import bars
 from traffic import latencies, percentile
 
 INTERVAL_S = 1
+ROUNDS = 5  # of ours, which the bounds are for
 SESSIONS = 200  # so that none that waits keeps the next from being sent
 TO_IDLE_MAX, FLOOD_TO_IDLE_MAX, FLOOD_BETTER_MIN = 2, 5, 10
 
@@ -21,11 +22,12 @@ class Case:
 
     idle    the case without that stress, with the same relay
     at_most times the p99 of that one; None: that is for who keeps urgent mail apart
+    rounds  of the others
     is_apart whether urgent mail has a listener of its own, and the other one few processes
     """
 
     def __init__(
-        self, title, manager, names, quick_names, idle=None, at_most=None, is_apart=False
+        self, title, manager, names, quick_names, idle=None, at_most=None, rounds=2, is_apart=False
     ):
         self.title = title
         self.manager = manager
@@ -34,6 +36,7 @@ class Case:
         self.is_slow = "slow" in (idle, manager.__name__)
         self.is_short = manager is stress.beyond
         self.at_most = at_most
+        self.rounds = rounds
         self.is_apart = is_apart
 
 
@@ -42,7 +45,7 @@ CASES = {
     "idle": Case("idle", stress.idle, ALL, ("yes",)),
     "slow": Case("idle, slow relay", stress.slow, ALL, ("yes",)),
     "backlog": Case(
-        "backlog, slow relay", stress.backlog, ALL, ("yes", "A", "P"), "slow", TO_IDLE_MAX
+        "backlog, slow relay", stress.backlog, ALL, ("yes", "A", "P"), "slow", TO_IDLE_MAX, rounds=1
     ),
     "beyond": Case(
         "backlog beyond the active queue",
@@ -51,6 +54,7 @@ CASES = {
         ("yes",),
         "slow",
         TO_IDLE_MAX,
+        rounds=1,
     ),
     "flood": Case("flood", stress.flood, ALL, ("yes", "P"), "idle"),
     "kept_apart": Case(
@@ -115,8 +119,9 @@ def _measure_case(bench, case):
         bench.say("%s, %s: %s" % (case.title, name, found))
         return found
 
-    found = in_turns(bench.rounds(2, 1), bench.fleet.names(*bench.rounds(*case.names)), one)
-    found["yes"] += in_turns(bench.rounds(3, 0), ["yes"], one)["yes"]  # which the bounds are for
+    names = bench.fleet.names(*bench.rounds(*case.names))
+    found = in_turns(bench.rounds(case.rounds, 1), names, one)
+    found["yes"] += in_turns(bench.rounds(ROUNDS - case.rounds, 0), ["yes"], one)["yes"]
     return found
 
 

@@ -140,10 +140,22 @@ static void a_pid_counts_only_while_its_file_is_locked(void **state)
     assert_int_equal(part_pid_file_held(path, NULL), 0);
 }
 
+/* A daemon that has just started says so in a file, as one that is known by it. */
+static void start_one(const char *path, const char *user)
+{
+    pid_t daemon = fork();
+    int status;
+
+    if (daemon == 0)
+        _exit(daemon_pid_file(path, user) ? 0 : 1);
+    assert_int_equal(waitpid(daemon, &status, 0), daemon);
+    assert_int_equal(status, 0);
+}
+
 /* peg-ctl status asks while peg-ctl start starts. */
 static void who_asks_does_not_keep_a_daemon_from_starting(void **state)
 {
-    char path[] = "/tmp/test_gen_process.XXXXXX";
+    char path[] = "/tmp/test_gen_process.XXXXXX", before[80];
     int fd = mkstemp(path), status;
     pid_t asking = fork();
 
@@ -155,16 +167,12 @@ static void who_asks_does_not_keep_a_daemon_from_starting(void **state)
         for (;;)
             (void)!part_pid_file_held(path, NULL);
     }
-    for (int n = 0; n < 200; n++) {
-        pid_t daemon = fork();
-
-        if (daemon == 0)
-            _exit(daemon_pid_file(path, "root") ? 0 : 1);
-        assert_int_equal(waitpid(daemon, &status, 0), daemon);
-        assert_int_equal(status, 0);
-    }
+    for (int n = 0; n < 200; n++)
+        start_one(path, "root");
     assert_int_equal(kill(asking, SIGKILL), 0);
     assert_int_equal(waitpid(asking, &status, 0), asking);
+    snprintf(before, sizeof before, "%s" DAEMON_BEFORE_SUFFIX, path);
+    unlink(before);
     unlink(path);
 }
 
@@ -207,18 +215,6 @@ static void parts_are_found_by_short_and_by_whole_name(void **state)
     }
     parts_deinit(&parts);
     settings_free(&settings);
-}
-
-/* A daemon that has just started says so in a file, as one that is known by it. */
-static void start_one(const char *path, const char *user)
-{
-    pid_t daemon = fork();
-    int status;
-
-    if (daemon == 0)
-        _exit(daemon_pid_file(path, user) ? 0 : 1);
-    assert_int_equal(waitpid(daemon, &status, 0), daemon);
-    assert_int_equal(status, 0);
 }
 
 static void a_daemon_was_away_since_the_one_before_was_alive(void **state)
