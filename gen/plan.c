@@ -45,8 +45,12 @@ static void plan_common(const struct settings *settings, struct plan *plan)
     pairs_set(main, "header_size_limit", "102400");
     /* The same for headers of local clients: the default ends after some 2000 recipients. */
     pairs_set(main, "header_address_token_limit", "1048576");
-    /* To start one of Postfix's programs costs what a message does, and each ends after max_use. */
+    /*
+     * To start one of Postfix's programs costs what a message does, and each ends after max_use.
+     * After max_idle there is none left for mail that comes now and then, as urgent mail does.
+     */
     pairs_set(&plan->unset, "max_use", "1000");
+    pairs_set(&plan->unset, "max_idle", "1000s");
     if (settings->root[0] == '\0')
         return; /* postmulti registers, and the log is the system's */
     pairs_set(main, "multi_instance_name", plan->registered_name);

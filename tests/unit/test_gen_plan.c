@@ -114,6 +114,22 @@ static void probes_end_in_the_instance(void **state)
     settings_free(&settings);
 }
 
+/* Of the frontend and of an instance: where main.cf says nothing else. */
+static void processes_are_there_for_mail_that_comes_now_and_then(void **state)
+{
+    struct settings *settings = settings_of("/r", "");
+
+    (void)state;
+    for (int instance = PEG_FRONTEND; instance <= 4; instance++) {
+        struct plan *plan = plan_new(settings, instance, 0);
+
+        assert_string_equal(pairs_get(&plan->unset, "max_idle"), "1000s");
+        assert_null(pairs_get(&plan->main, "max_idle"));
+        plan_free(&plan);
+    }
+    settings_free(&settings);
+}
+
 static void the_hop_to_instances_is_not_slowed_down_by_limits_for_the_way_out(void **state)
 {
     struct settings *settings = settings_of("/r", "INSTANCE_NEXTHOP[3]=[192.0.2.1]:25");
@@ -141,6 +157,7 @@ int main(void)
         cmocka_unit_test(the_urgent_frontend_is_like_the_other_in_a_folder_of_its_own),
         cmocka_unit_test(an_instance_listens_on_the_loopback_and_relays),
         cmocka_unit_test(probes_end_in_the_instance),
+        cmocka_unit_test(processes_are_there_for_mail_that_comes_now_and_then),
         cmocka_unit_test(the_hop_to_instances_is_not_slowed_down_by_limits_for_the_way_out),
     };
 
