@@ -21,7 +21,7 @@
 #include "lib/log.h"
 #include "lib/notify.h"
 
-enum { LOCK_TRIES = 20, LOCK_RETRY_MS = 5 };
+enum { LOCK_TRIES = 200, LOCK_RETRY_MS = 5 };
 
 static int ready_fd = -1; /* set before any thread is started, as is the next */
 static int pid_fd = -1;
@@ -63,7 +63,8 @@ void daemon_ready(void)
     ready_fd = -1;
 }
 
-/* Who asks whether this daemon runs (admin/part.c) has the lock for a moment. */
+/* Who asks whether this daemon runs (admin/part.c) has the lock for a moment, and for longer where
+ * it has to wait for a processor. */
 static bool lock_pid_file(int fd)
 {
     for (int tries = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
