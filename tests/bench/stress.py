@@ -60,10 +60,12 @@ class Trial:
             time.sleep(1)
 
     def wait_for_hand_over(self):
-        """Until the frontend has nothing left, or as long as that may take; not of one Postfix."""
-        gateway, deadline = self.entrant.gateway, time.monotonic() + HAND_OVER_S * self.size
-        while self.entrant.kind != "P" and time.monotonic() < deadline:
-            if not any(gateway.queue_counts("frontend").values()):
+        """Until the frontend has nothing left, or as long as that may take."""
+        if self.deliverer(ROUTINE) == "frontend":
+            return
+        deadline = time.monotonic() + HAND_OVER_S * self.size
+        while any(self.entrant.gateway.queue_counts("frontend").values()):
+            if time.monotonic() > deadline:
                 break
             time.sleep(POLL_S)
 
