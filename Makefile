@@ -92,6 +92,9 @@ FUZZ_SECONDS ?= 60
 PYTHON        = $(firstword $(foreach python,/usr/bin/python3 python3,\
                 $(shell $(python) -c 'import pytest' 2>/dev/null && echo $(python))))
 PYTEST        = PEG_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -p no:cacheprovider
+# Tests wait for half of their time: as many files at once as there are processors.
+SIDE_BY_SIDE  = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && \
+                echo --numprocesses=$(JOBS) --dist=loadfile)
 SUBMAKE       = +@$(MAKE) --no-print-directory
 
 check:
@@ -114,10 +117,10 @@ check-oracle: $(BUILD)/tests/address_print $(BUILD)/tests/import_decide
 	@/usr/bin/env python3 -B tests/unit/import_oracle.py $(BUILD)/tests/import_decide
 
 check-milter: all
-	@$(PYTEST) tests/milter
+	@$(PYTEST) $(SIDE_BY_SIDE) tests/milter
 
 check-gateway: all $(BUILD)/tests/flow_print
-	@$(PYTEST) tests/gateway
+	@$(PYTEST) $(SIDE_BY_SIDE) tests/gateway
 
 # They build the packages, and install them in roots of their own.
 check-packages:

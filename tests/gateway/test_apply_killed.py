@@ -17,7 +17,7 @@ from harness import torture
 from harness.smtp_client import SmtpClient
 from harness.tree import contents
 
-KILLS = torture.count(50, 200)
+KILLS = torture.count(20, 200)
 RULES = "X-Priority /^1/ all 1\nX-Priority /^5/ all 0\n"
 WAITING = 20
 

@@ -11,7 +11,7 @@ from harness import torture
 from harness.installation import Installation
 from harness.tree import tree
 
-CONFIGURATIONS = torture.count(500, 5000)
+CONFIGURATIONS = torture.count(100, 5000)
 DSCP = ["BE", "LE", "EF", "VA", "CS0", "CS7", "AF11", "AF43", "0", "63", "0x2e", "ef"]
 TIMES = ["1", "30s", "5m", "1h", "2d", "1w"]
 SUFFIXES = ["_FRONTEND", "_DEFAULT", "[%d]"]
