@@ -33,6 +33,12 @@ void pairs_add(struct pairs *pairs, const char *name, const char *value)
     pairs->items[pairs->count++] = (struct pair){.name = mem_dup(name), .value = mem_dup(value)};
 }
 
+void pairs_add_all(struct pairs *pairs, const struct pairs *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        pairs_add(pairs, more->items[i].name, more->items[i].value);
+}
+
 void pairs_set(struct pairs *pairs, const char *name, const char *value)
 {
     struct pair *pair = find(pairs, name);

@@ -28,6 +28,9 @@ void pairs_deinit(struct pairs *pairs);
 void pairs_set(struct pairs *pairs, const char *name, const char *value);
 void pairs_setf(struct pairs *pairs, const char *name, const char *fmt, ...) PEG_PRINTF(3, 4);
 
+/* Put all of another list at the end. */
+void pairs_add_all(struct pairs *pairs, const struct pairs *more);
+
 /* Put a pair at the end, even where the name is there already: pairs_get() gives the first. */
 void pairs_add(struct pairs *pairs, const char *name, const char *value);
 

@@ -106,6 +106,16 @@ void postconf_deinit(struct postconf *conf)
     pairs_deinit(&conf->options);
 }
 
+struct postconf postconf_copy(const struct postconf *conf)
+{
+    struct postconf copy = {0};
+
+    pairs_add_all(&copy.main, &conf->main);
+    pairs_add_all(&copy.services, &conf->services);
+    pairs_add_all(&copy.options, &conf->options);
+    return copy;
+}
+
 bool postconf_runs(const char *entry, const char *programs)
 {
     size_t len;

@@ -23,6 +23,9 @@ bool postconf_read(const char *dir, struct postconf *conf_r) PEG_MUST_USE;
 
 void postconf_deinit(struct postconf *conf);
 
+/* A copy, for postconf_deinit(). */
+struct postconf postconf_copy(const struct postconf *conf) PEG_MUST_USE;
+
 /* Whether a service, given by its whole entry, runs one of these programs, blank separated. */
 bool postconf_runs(const char *entry, const char *programs) PEG_MUST_USE;
 

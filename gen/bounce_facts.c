@@ -18,24 +18,29 @@ static bool has_word(const char *list, const char *word)
     return has;
 }
 
+char *bounce_facts_table_types(void)
+{
+    static const char *const argv[] = {"postconf", "-m", NULL};
+
+    return process_output(argv);
+}
+
 /* The type for indexed tables that this Postfix prefers, or one that it has. */
-static char *choose_table_type(const char *preferred)
+static char *choose_table_type(const char *known, const char *preferred)
 {
     static const char *const types[] = {"cdb", "hash", "lmdb", "btree"};
-    static const char *const argv[] = {"postconf", "-m", NULL};
-    char *known = process_output(argv);
     const char *chosen = NULL;
 
-    for (size_t i = 0; known != NULL && i < sizeof types / sizeof *types; i++)
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (has_word(known, types[i]) && (chosen == NULL || strcmp(types[i], preferred) == 0))
             chosen = types[i];
-    if (known != NULL && chosen == NULL)
+    if (chosen == NULL)
         fprintf(stderr, "postconf -m: this Postfix has no tables of type cdb, hash or lmdb\n");
-    free(known);
     return chosen != NULL ? mem_dup(chosen) : NULL;
 }
 
-bool bounce_facts_find(struct bounce_facts *facts_r, const char *dir, const struct pairs *main)
+bool bounce_facts_find(struct bounce_facts *facts_r, const char *dir, const char *table_types,
+                       const struct pairs *main)
 {
     enum { CLASSES, DOUBLE_RECIPIENT, PRIVS, TYPE, COUNT };
     const char *const argv[] = {"postconf",
@@ -57,7 +62,7 @@ bool bounce_facts_find(struct bounce_facts *facts_r, const char *dir, const stru
         lines[i] = strsep(&rest, "\n");
     if (lines[TYPE] != NULL) {
         facts_r->default_privs = mem_dup(lines[PRIVS]);
-        facts_r->table_type = choose_table_type(lines[TYPE]);
+        facts_r->table_type = choose_table_type(table_types, lines[TYPE]);
         if (has_word(lines[CLASSES], "2bounce") || has_word(lines[CLASSES], "bounce"))
             facts_r->double_recipient = mem_dup(lines[DOUBLE_RECIPIENT]);
         facts_r->delay = has_word(lines[CLASSES], "delay");

@@ -92,12 +92,14 @@ static bool prepare_folder(struct work *work, struct work_folder *folder, int in
 
     present->exists = has_file(plan->dir, "main.cf") && has_file(plan->dir, "master.cf");
     read_dir = present->exists ? plan->dir : work->template_dir;
-    if ((present->exists || !work->template_missing) && !postconf_read(read_dir, &present->conf))
+    if (!present->exists)
+        present->conf = postconf_copy(&work->template_conf);
+    else if (!postconf_read(plan->dir, &present->conf))
         return false;
     for (size_t i = 0; !present->exists && template_own_settings[i] != NULL; i++)
         pairs_remove(&present->conf.main, template_own_settings[i]);
     good = bounce_facts_find(&facts, present->exists || !work->template_missing ? read_dir : NULL,
-                             &present->conf.main);
+                             work->table_types, &present->conf.main);
     if (good)
         plan_bounce(work->settings, &facts, plan);
     if (settings_is_frontend(instance))
@@ -181,16 +183,17 @@ static bool find_gone(struct work *work)
 bool work_prepare(struct work *work_r, const struct settings *settings, bool keep)
 {
     struct work *work = work_r;
-    struct postconf template_conf = {0};
 
     *work = (struct work){.settings = settings, .keep = keep};
     work->template_dir = mem_printf("%s/etc/postfix", settings->root);
     work->template_missing = !has_file(work->template_dir, "main.cf");
-    if (!work->template_missing && !postconf_read(work->template_dir, &template_conf))
+    if (!work->template_missing && !postconf_read(work->template_dir, &work->template_conf))
+        return false;
+    work->table_types = bounce_facts_table_types();
+    if (work->table_types == NULL)
         return false;
     registry_init(&work->registry, work->template_dir, settings->root[0] == '\0',
-                  &template_conf.main);
-    postconf_deinit(&template_conf);
+                  &work->template_conf.main);
     users_find_missing(settings, &work->users);
     users_find_strangers(settings, &work->members);
     if (!keep)
@@ -225,7 +228,9 @@ void work_deinit(struct work *work)
     units_deinit(&work->units);
     snmpd_conf_deinit(&work->snmpd_conf);
     registry_deinit(&work->registry);
+    postconf_deinit(&work->template_conf);
     free(work->template_dir);
+    free(work->table_types);
 }
 
 const struct work_folder *work_folder_of(const struct work *work, const struct part *part)

@@ -40,9 +40,11 @@ struct work_gone {
 struct work {
     const struct settings *settings; /* borrowed */
     char *template_dir;
-    bool template_missing; /* to be made from Postfix's .proto files; only below --root */
-    struct pairs users;    /* system users to be made */
-    struct pairs members;  /* user -> user whose group it is to be in */
+    struct postconf template_conf; /* all zero where template_missing */
+    bool template_missing;         /* to be made from Postfix's .proto files; only below --root */
+    char *table_types;             /* those that this Postfix has (postconf -m) */
+    struct pairs users;            /* system users to be made */
+    struct pairs members;          /* user -> user whose group it is to be in */
     struct units units;
     struct registry registry;
     struct work_folder folders[WORK_FOLDERS_MAX]; /* the instances, then the frontends */
