@@ -158,6 +158,13 @@ char *postconf_builtin(const char *parameter)
     return first_line(process_output(argv));
 }
 
+char *postconf_table_types(void)
+{
+    static const char *const argv[] = {"postconf", "-m", NULL};
+
+    return process_output(argv);
+}
+
 bool postconf_cool_down(const char *dir)
 {
     char *path = mem_printf("%s/main.cf", dir);

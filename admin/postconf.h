@@ -38,6 +38,9 @@ char *postconf_expanded(const char *dir, const char *parameter) PEG_MUST_USE;
 /* The same for a parameter's compiled-in default, which no file changes. */
 char *postconf_builtin(const char *parameter) PEG_MUST_USE;
 
+/* The types of tables that this Postfix has, one a line; to be freed. NULL after an error. */
+char *postconf_table_types(void) PEG_MUST_USE;
+
 /* Set parameters of main.cf; services of master.cf; -o options of services. Lists may be empty. */
 bool postconf_set_main(const char *dir, const struct pairs *main) PEG_MUST_USE;
 bool postconf_set_services(const char *dir, const struct pairs *services) PEG_MUST_USE;

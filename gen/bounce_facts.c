@@ -18,13 +18,6 @@ static bool has_word(const char *list, const char *word)
     return has;
 }
 
-char *bounce_facts_table_types(void)
-{
-    static const char *const argv[] = {"postconf", "-m", NULL};
-
-    return process_output(argv);
-}
-
 /* The type for indexed tables that this Postfix prefers, or one that it has. */
 static char *choose_table_type(const char *known, const char *preferred)
 {

@@ -35,9 +35,8 @@ static bool has_line(const char *text, const char *word)
 /* False: there is no use in looking further. */
 static bool check_tables(struct diag *diag)
 {
-    static const char *const argv[] = {"postconf", "-m", NULL};
     static const char *const types[] = {"tcp", "regexp"};
-    char *known = process_output(argv);
+    char *known = postconf_table_types();
 
     if (known == NULL) {
         diag_error(diag, "postconf", 0,

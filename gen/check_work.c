@@ -91,16 +91,14 @@ static const char *find_clash(const struct settings *settings, const struct pair
  */
 static bool check_template_listener(const struct work *work, struct diag *diag)
 {
-    struct postconf conf = {0};
     char *queue_dir = postconf_expanded(work->template_dir, "queue_directory");
     char *disabled = postconf_expanded(work->template_dir, "master_service_disable");
     char *pid_file = mem_printf("%s/pid/master.pid", queue_dir != NULL ? queue_dir : "");
     const char *name = NULL;
     bool clash = false;
 
-    if (disabled != NULL && strstr(disabled, "inet") == NULL &&
-        postconf_read(work->template_dir, &conf))
-        name = find_clash(work->settings, &conf.services);
+    if (disabled != NULL && strstr(disabled, "inet") == NULL)
+        name = find_clash(work->settings, &work->template_conf.services);
     clash = name != NULL && part_pid_file_held(pid_file, NULL) == 1;
     if (clash)
         diag_error(
@@ -113,7 +111,6 @@ static bool check_template_listener(const struct work *work, struct diag *diag)
                      "this Postfix, when it is started, listens where the frontend listens: %s; "
                      "take that out (postconf -MX %s)",
                      name, name);
-    postconf_deinit(&conf);
     free(pid_file);
     free(disabled);
     free(queue_dir);

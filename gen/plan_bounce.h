@@ -24,12 +24,10 @@ struct bounce_facts {
     const struct pairs *main; /* what main.cf sets; borrowed */
 };
 
-/* The types of tables that this Postfix has, to be freed; NULL after an error on stderr. */
-char *bounce_facts_table_types(void) PEG_MUST_USE;
-
 /*
- * Find them out. dir NULL: there is no folder yet, and nothing but Postfix's own defaults. To be
- * freed with bounce_facts_deinit(). False after an error on stderr.
+ * Find them out. dir NULL: there is no folder yet, and nothing but Postfix's own defaults.
+ * table_types is what postconf_table_types() says. To be freed with bounce_facts_deinit(). False
+ * after an error on stderr.
  */
 bool bounce_facts_find(struct bounce_facts *facts_r, const char *dir, const char *table_types,
                        const struct pairs *main) PEG_MUST_USE;

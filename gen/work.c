@@ -87,19 +87,20 @@ static bool prepare_folder(struct work *work, struct work_folder *folder, int in
     struct plan *plan = folder->plan = plan_new(work->settings, instance, work->kept);
     struct present *present = &folder->present;
     struct bounce_facts facts;
-    const char *read_dir;
+    const char *facts_dir = work->template_missing ? NULL : work->template_dir;
     bool good;
 
     present->exists = has_file(plan->dir, "main.cf") && has_file(plan->dir, "master.cf");
-    read_dir = present->exists ? plan->dir : work->template_dir;
-    if (!present->exists)
+    if (present->exists) {
+        facts_dir = plan->dir;
+        if (!postconf_read(plan->dir, &present->conf))
+            return false;
+    } else {
         present->conf = postconf_copy(&work->template_conf);
-    else if (!postconf_read(plan->dir, &present->conf))
-        return false;
+    }
     for (size_t i = 0; !present->exists && template_own_settings[i] != NULL; i++)
         pairs_remove(&present->conf.main, template_own_settings[i]);
-    good = bounce_facts_find(&facts, present->exists || !work->template_missing ? read_dir : NULL,
-                             work->table_types, &present->conf.main);
+    good = bounce_facts_find(&facts, facts_dir, work->table_types, &present->conf.main);
     if (good)
         plan_bounce(work->settings, &facts, plan);
     if (settings_is_frontend(instance))
@@ -189,7 +190,7 @@ bool work_prepare(struct work *work_r, const struct settings *settings, bool kee
     work->template_missing = !has_file(work->template_dir, "main.cf");
     if (!work->template_missing && !postconf_read(work->template_dir, &work->template_conf))
         return false;
-    work->table_types = bounce_facts_table_types();
+    work->table_types = postconf_table_types();
     if (work->table_types == NULL)
         return false;
     registry_init(&work->registry, work->template_dir, settings->root[0] == '\0',
