@@ -99,18 +99,21 @@ SUBMAKE       = +@$(MAKE) --no-print-directory
 
 check:
 	@tools/install-packages build test package rpm check_package
-	$(SUBMAKE) -j$(JOBS) all $(TESTS)
-	$(SUBMAKE) check-unit check-oracle check-milter
+	$(SUBMAKE) -j$(JOBS) all check-unit
+	$(SUBMAKE) check-oracle check-milter
 	@for san in $(SANITIZERS); do \
-	    $(MAKE) --no-print-directory SAN=$$san -j$(JOBS) all-tests && \
-	    $(MAKE) --no-print-directory SAN=$$san check-unit check-milter || exit 1; done
+	    $(MAKE) --no-print-directory SAN=$$san -j$(JOBS) all check-unit && \
+	    $(MAKE) --no-print-directory SAN=$$san check-milter || exit 1; done
 	$(SUBMAKE) check-gateway
 	$(SUBMAKE) check-packages
 
 all-tests: all $(TESTS)
 
-check-unit: $(TESTS)
-	@for test in $^; do echo "$$test"; $$test 2>$(BUILD)/unit.log >&2 || { cat $(BUILD)/unit.log; exit 1; }; done
+check-unit: $(TESTS:%=%.run)
+
+# What a test says is shown when it fails.
+%.run: %
+	@echo "$<"; $< >$<.log 2>&1 || { cat $<.log; exit 1; }
 
 check-oracle: $(BUILD)/tests/address_print $(BUILD)/tests/import_decide
 	@/usr/bin/env python3 -B tests/unit/address_oracle.py $(BUILD)/tests/address_print
@@ -126,7 +129,10 @@ check-gateway: all $(BUILD)/tests/flow_print
 check-packages:
 	@tools/install-packages build test package rpm check_package
 	$(SUBMAKE) -j$(JOBS) all
-	@$(PYTEST) tests/packages
+	$(SUBMAKE) --jobs=$(JOBS) --output-sync=target check-packages-debian check-packages-rpm
+
+check-packages-%:
+	@$(PYTEST) $(wildcard tests/packages/test_$*_*.py)
 
 # The long forms of the tests that break things, an hour of them.
 torture:

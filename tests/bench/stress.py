@@ -32,12 +32,14 @@ class Trial:
     entrant     the Entrant
     size        1 in a full run, less in a quick one
     loads       what was sent to put it under stress
+    left        how many messages the frontend still had when waiting for it ended
     """
 
     def __init__(self, entrant, size):
         self.entrant = entrant
         self.size = size
         self.loads = []
+        self.left = 0
 
     @contextlib.contextmanager
     def load(self, kinds, **options):
@@ -64,8 +66,9 @@ class Trial:
         if self.deliverer(ROUTINE) == "frontend":
             return
         deadline = time.monotonic() + HAND_OVER_S * self.size
-        while any(self.entrant.gateway.queue_counts("frontend").values()):
-            if time.monotonic() > deadline:
+        while True:
+            self.left = sum(self.entrant.gateway.queue_counts("frontend").values())
+            if not self.left or time.monotonic() > deadline:
                 break
             time.sleep(POLL_S)
 

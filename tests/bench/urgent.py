@@ -117,6 +117,8 @@ def _measure_case(bench, case):
                 stack.enter_context(stress.few_processes(gateway))
             found = measure(trial, case.manager, bench.rounds(15, 5), port)
         bench.say("%s, %s: %s" % (case.title, name, found))
+        if trial.left:
+            bench.say("%d messages were still in the frontend then" % trial.left)
         return found
 
     names = bench.fleet.names(*bench.rounds(*case.names))

@@ -311,7 +311,7 @@ def main():
     if os.geteuid() != 0:
         raise SystemExit("demo: Postfix is started by root only: sudo make demo")
     started = time.monotonic()
-    gateway = Gateway(prepare_folder(os.path.abspath(options.dir)))
+    gateway = Gateway(prepare_folder(os.path.abspath(options.dir)), checked=True)
     try:
         faults = demonstrate(gateway, options.keep)
     except (AssertionError, OSError, subprocess.SubprocessError) as error:

@@ -53,7 +53,7 @@ def _remove(gateway, failed):
 def shared_gateway(request):
     """The gateway that all tests share which leave it as they found it."""
     _need_root_and_postfix()
-    gateway = Gateway()
+    gateway = Gateway(checked=True)
     try:
         yield gateway.start()
     finally:

@@ -41,8 +41,7 @@ def own_calls_only(bouncing):
 def handled(gateway, count=1, instance="postfix4"):
     """Wait until local(8) is done with so many notices."""
     pattern = r"%s/local\S+: .*relay=peg-bounce,.*status=(\w+)" % instance
-    gateway.relay.wait_for(lambda _: len(gateway.log.find(pattern)) >= count)
-    return [match.group(1) for match in gateway.log.find(pattern)]
+    return [match.group(1) for match in gateway.log.wait_for_several(pattern, count)]
 
 
 def settled(gateway):

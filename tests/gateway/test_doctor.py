@@ -55,19 +55,19 @@ def probes(findings, verdict):
     return [int(match[1]) for match in found if match]
 
 
-@pytest.fixture(scope="module", name="patient")
+@pytest.fixture(scope="module", name="treated")
 def gateway_of_these_tests():
-    with Gateway(priority_count=3, conf=THREE, rules=RULE) as patient:
-        yield patient
+    with Gateway(priority_count=3, conf=THREE, rules=RULE) as made:
+        yield made
 
 
-@pytest.fixture(autouse=True)
-def all_is_well_again(patient):
+@pytest.fixture(name="patient")
+def gateway_that_is_well_again(treated):
     """Each test puts right what it broke: the doctor itself says so, and no probe is left."""
-    yield
-    findings = examine(patient)
+    yield treated
+    findings = examine(treated)
     assert (findings.status, findings.of("FAILED")) == (0, [])
-    patient.wait_until_empty(10)
+    treated.wait_until_empty(10)
 
 
 def is_well(findings, priority_count):

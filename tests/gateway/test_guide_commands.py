@@ -12,8 +12,7 @@ import time
 import pytest
 
 from harness import guide
-from harness.guide_machine import CONF, RUNNING, GuideMachine
-from harness.guide_machine import RELAY as RELAY_ADDRESS
+from harness.guide_machine import RUNNING, WORDS, GuideMachine
 from harness.installation import REPOSITORY
 from harness.namespaces import can_make_namespaces
 
@@ -84,7 +83,7 @@ def wait_for(machine, command):
 
 
 def a_gateway_was_made(machine):
-    machine.do(RUNNING % {"relay": RELAY_ADDRESS, "conf": CONF})
+    machine.do(RUNNING % WORDS)
     machine.do("systemctl enable priority-email-gateway.target")
 
 

@@ -22,6 +22,7 @@ delivery.py       what arrived, and by which instance
 judge.py          is it what was sent: lost, doubled, strange
 logfile.py        reading mail.log from a mark
 template.py       the Postfix configuration that peg-gen makes the instances from
+quick_start.py    having Postfix start without a check of all its files
 ports.py          blocks of ports that no other test run uses
 sockets.py        connecting to unix sockets with long names
 tree.py           what stands in a folder, to tell whether it was changed

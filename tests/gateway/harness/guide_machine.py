@@ -25,6 +25,9 @@ SYSTEM = os.path.join(REPOSITORY, "tests/gateway/system")
 CONF = "/etc/priority-email-gateway.conf"
 FOLDER = "/var/lib/guide"  # where commands are run that are for no folder
 ANSWER = "/run/guide.answer"
+# No chapter is about how a Postfix checks its files.
+QUICK = "PYTHONPATH=%s/tests/gateway python3 -B -m harness.quick_start" % REPOSITORY
+WORDS = {"repository": REPOSITORY, "relay": RELAY, "system": SYSTEM, "conf": CONF, "quick": QUICK}
 INSTALLED = """
 make -s -C %(repository)s install PREFIX=/usr/local
 useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin peg
@@ -34,10 +37,12 @@ RUNNING = """
 postconf -M smtp/inet >/etc/postfix/smtp-inet.kept
 postconf -MX smtp/inet
 postfix stop
+%(quick)s /etc/postfix
 postfix start
 sed -i 's/^RELAY_HOST=.*/RELAY_HOST="[%(relay)s]"/' %(conf)s
 peg-gen apply
 postconf -c /etc/postfix-frontend -e 'mynetworks = 127.0.0.0/8 192.0.2.0/24'
+%(quick)s /etc/postfix-frontend /etc/postfix[0-9]
 peg-ctl start
 """
 STATES = {
@@ -122,6 +127,5 @@ class GuideMachine:
         self.do("%s/syslogd" % SYSTEM)
         self.do("mkdir -p /usr/local/sbin /etc/systemd/system /etc/snmp")
         self.do("ln -s %s/systemctl /usr/local/sbin/systemctl" % SYSTEM)
-        self.do("mkdir /var/spool/postfix; postfix start")
-        words = {"repository": REPOSITORY, "relay": RELAY, "system": SYSTEM, "conf": CONF}
-        self.do(STATES[state] % words)
+        self.do("%s /etc/postfix\npostfix start" % QUICK)
+        self.do(STATES[state] % WORDS)

@@ -56,6 +56,20 @@ class LogFile:
                 )
             time.sleep(POLL_S)
 
+    def wait_for_several(self, regex, count, timeout=30):
+        """The matches of `regex` in the lines since the mark, as soon as there are so many."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = self.find(regex)
+            if len(found) >= count:
+                return found
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    "%d lines and not %d match %r in %s after %s s; its last lines:\n%s"
+                    % (len(found), count, regex, self.path, timeout, self.tail(20))
+                )
+            time.sleep(POLL_S)
+
     def tail(self, count=40):
         """The last `count` lines of the whole file, as one text."""
         text, _ = self._read(max(0, self.end() - count * 400))
