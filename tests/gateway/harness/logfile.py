@@ -40,33 +40,23 @@ class LogFile:
 
         Raises TimeoutError with the last lines of the log.
         """
+        return self.wait_for_several(regex, 1, timeout, since)[0]
+
+    def wait_for_several(self, regex, count, timeout=30, since=None):
+        """The matches in all lines since the mark, as soon as there are so many; as wait_for()."""
         pattern = re.compile(regex)
         offset = self._mark if since is None else since
         deadline = time.monotonic() + timeout
+        found = []
         while True:
             text, offset = self._read(offset)
-            for line in text.splitlines():
-                match = pattern.search(line)
-                if match:
-                    return match
-            if time.monotonic() > deadline:
-                raise TimeoutError(
-                    "no line matches %r in %s after %s s; its last lines:\n%s"
-                    % (regex, self.path, timeout, self.tail(20))
-                )
-            time.sleep(POLL_S)
-
-    def wait_for_several(self, regex, count, timeout=30):
-        """The matches of `regex` in the lines since the mark, as soon as there are so many."""
-        deadline = time.monotonic() + timeout
-        while True:
-            found = self.find(regex)
+            found += filter(None, map(pattern.search, text.splitlines()))
             if len(found) >= count:
                 return found
             if time.monotonic() > deadline:
                 raise TimeoutError(
-                    "%d lines and not %d match %r in %s after %s s; its last lines:\n%s"
-                    % (len(found), count, regex, self.path, timeout, self.tail(20))
+                    "%d lines match %r in %s after %s s, not %d; its last lines:\n%s"
+                    % (len(found), regex, self.path, timeout, count, self.tail(20))
                 )
             time.sleep(POLL_S)
 
