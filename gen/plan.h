@@ -39,6 +39,9 @@ struct plan {
 /* The group of all our instances, for postmulti. */
 #define PLAN_GROUP "priority"
 
+/* The list, with a default of its own, of what master(8) passes on to the programs it starts. */
+#define PLAN_ENVIRONMENT "import_environment"
+
 /* The name of a Postfix in Postfix's own list. To be freed. */
 char *plan_registered_name(int instance) PEG_MUST_USE;
 

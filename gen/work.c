@@ -100,6 +100,8 @@ static bool prepare_folder(struct work *work, struct work_folder *folder, int in
     }
     for (size_t i = 0; !present->exists && template_own_settings[i] != NULL; i++)
         pairs_remove(&present->conf.main, template_own_settings[i]);
+    if (pairs_get(&present->conf.main, PLAN_ENVIRONMENT) == NULL)
+        pairs_set(&present->conf.main, PLAN_ENVIRONMENT, work->environment);
     good = bounce_facts_find(&facts, facts_dir, work->table_types, &present->conf.main);
     if (good)
         plan_bounce(work->settings, &facts, plan);
@@ -191,7 +193,8 @@ bool work_prepare(struct work *work_r, const struct settings *settings, bool kee
     if (!work->template_missing && !postconf_read(work->template_dir, &work->template_conf))
         return false;
     work->table_types = postconf_table_types();
-    if (work->table_types == NULL)
+    work->environment = postconf_builtin(PLAN_ENVIRONMENT);
+    if (work->table_types == NULL || work->environment == NULL)
         return false;
     registry_init(&work->registry, work->template_dir, settings->root[0] == '\0',
                   &work->template_conf.main);
@@ -232,6 +235,7 @@ void work_deinit(struct work *work)
     postconf_deinit(&work->template_conf);
     free(work->template_dir);
     free(work->table_types);
+    free(work->environment);
 }
 
 const struct work_folder *work_folder_of(const struct work *work, const struct part *part)

@@ -43,6 +43,7 @@ struct work {
     struct postconf template_conf; /* all zero where template_missing */
     bool template_missing;         /* to be made from Postfix's .proto files; only below --root */
     char *table_types;             /* those that this Postfix has (postconf -m) */
+    char *environment;             /* PLAN_ENVIRONMENT as this Postfix has it by itself */
     struct pairs users;            /* system users to be made */
     struct pairs members;          /* user -> user whose group it is to be in */
     struct units units;

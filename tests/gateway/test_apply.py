@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from harness import processes
 from harness.gateway import Gateway
 
 TWO = {"PRIORITY_COUNT": 2, "DEFAULT_PRIORITY": 0}
@@ -114,6 +115,40 @@ def test_a_parameter_of_ours_that_was_edited_is_shown_and_set_back(live, change)
     assert live.postfix_conf(1, "maximal_queue_lifetime") == "86400s"
     assert live.postfix_conf(1, "smtp_helo_timeout") == "9s"
     live.set_postfix_conf(1, "smtp_helo_timeout", None)
+
+
+def environment_of(live, instance):
+    """The lines of that of the Postfix process that is always there."""
+    master = processes.read_pid(live.queue_dir(instance) + "/pid/master.pid")
+    with open("/proc/%d/task/%d/children" % (master, master)) as children:
+        pids_there = children.read().split()
+    for pid in pids_there:
+        with open("/proc/%s/comm" % pid) as comm:
+            name = comm.read().strip()
+        if name == "qmgr":
+            with open("/proc/%s/environ" % pid) as environ:
+                return environ.read().split("\0")
+    raise AssertionError("%s has no qmgr among %s" % (instance, pids_there))
+
+
+@pytest.mark.parametrize("instance", ["frontend", 1])
+def test_programs_of_postfix_keep_their_memory_and_the_rest_of_their_environment(
+    live, change, instance
+):
+    kept = ["MALLOC_TRIM_THRESHOLD_=1048576", "MALLOC_MMAP_THRESHOLD_=1048576"]
+    assert set(kept) < set(environment_of(live, instance))
+    assert "MAIL_CONFIG=" + live.config_dir(instance) in environment_of(live, instance)
+    # An operator's list stays, and what it says of the same.
+    live.set_postfix_conf(instance, "import_environment", "OWN=1 MALLOC_TRIM_THRESHOLD_=0")
+    change()
+    live.ctl("restart", str(instance))
+    environment = environment_of(live, instance)
+    assert {"OWN=1", "MALLOC_TRIM_THRESHOLD_=0", kept[1]} < set(environment)
+    live.set_postfix_conf(instance, "import_environment", None)
+    change()
+    default = live.postfix_conf(instance, "import_environment").split()
+    assert [word.rstrip(",") for word in default[:2]] == kept and "MAIL_CONFIG" in default
+    live.ctl("restart", str(instance))
 
 
 def test_what_is_ours_is_marked_and_nothing_else(live, change):

@@ -15,6 +15,18 @@ static void set_all(struct pairs *there, const struct pairs *planned)
         pairs_set(there, planned->items[i].name, planned->items[i].value);
 }
 
+/* Words of one parameter stand in one list. */
+static void set_words(struct pairs *there, const struct pairs *planned)
+{
+    for (size_t i = 0; i < planned->count; i++) {
+        const struct pair *word = &planned->items[i];
+        char *list = difference_with_word(pairs_get(there, word->name), word->value, true, NULL);
+
+        pairs_set(there, word->name, list);
+        free(list);
+    }
+}
+
 /* What is there after a plan was carried out on a folder that had only a qmgr. */
 static struct present carried_out(const struct plan *plan)
 {
@@ -23,8 +35,8 @@ static struct present carried_out(const struct plan *plan)
     pairs_set(&present.conf.services, "qmgr/unix", "qmgr unix n - n 300 1 qmgr");
     set_all(&present.conf.main, &plan->main);
     set_all(&present.conf.main, &plan->unset);
-    set_all(&present.conf.main, &plan->first);
-    set_all(&present.conf.main, &plan->last);
+    set_words(&present.conf.main, &plan->first);
+    set_words(&present.conf.main, &plan->last);
     set_all(&present.conf.services, &plan->services);
     set_all(&present.conf.services, &plan->absent);
     set_all(&present.conf.options, &plan->options);
@@ -94,6 +106,26 @@ static void several_words_join_one_list(void **state)
     expect_changes(plan, &present,
                    "/r/etc/postfix3/main.cf: transport_maps = hash:/two, "
                    "regexp:/r/etc/postfix3/peg_probe, cdb:/own (was: cdb:/own)\n");
+    present_deinit(&present);
+    plan_free(&plan);
+    settings_free(&settings);
+}
+
+/* So that what Postfix passes on by itself is not lost, and what an operator adds wins. */
+static void programs_keep_their_memory(void **state)
+{
+    struct settings *settings = settings_of("/r", "");
+    struct plan *plan = plan_new(settings, PEG_FRONTEND, 0);
+    struct present present = carried_out(plan);
+
+    (void)state;
+    pairs_set(&present.conf.main, PLAN_ENVIRONMENT,
+              "MALLOC_MMAP_THRESHOLD_=1048576 TZ MALLOC_TRIM_THRESHOLD_=0");
+    expect_changes(plan, &present,
+                   "/r/etc/postfix-frontend/main.cf: import_environment = "
+                   "MALLOC_TRIM_THRESHOLD_=1048576, MALLOC_MMAP_THRESHOLD_=1048576 TZ "
+                   "MALLOC_TRIM_THRESHOLD_=0 (was: MALLOC_MMAP_THRESHOLD_=1048576 TZ "
+                   "MALLOC_TRIM_THRESHOLD_=0)\n");
     present_deinit(&present);
     plan_free(&plan);
     settings_free(&settings);
@@ -290,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_urgent_frontend_that_goes_takes_no_more_mail),
         cmocka_unit_test(several_words_join_one_list),
+        cmocka_unit_test(programs_keep_their_memory),
         cmocka_unit_test(what_was_carried_out_needs_no_change),
         cmocka_unit_test(each_change_is_a_line_with_what_was_before),
         cmocka_unit_test(what_the_operator_has_set_stays),
