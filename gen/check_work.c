@@ -7,6 +7,7 @@
 #include "gen/check_parts.h"
 #include "admin/files.h"
 #include "gen/gone.h"
+#include "gen/where.h"
 #include "admin/mem.h"
 #include "admin/part.h"
 #include "ctl/ports.h"
@@ -63,6 +64,23 @@ static void check_options(const struct work *work, const struct work_folder *fol
         free(service);
     }
     free(master);
+}
+
+/* Postfix itself says nothing of it, and its programs would work on the queue of /etc/postfix. */
+static void check_environment(const struct work *work, const struct work_folder *folder,
+                              struct diag *diag)
+{
+    const char *list = pairs_get(&folder->present.conf.main, PLAN_ENVIRONMENT);
+    const char *dir = check_dir(work, folder);
+    char *file = mem_printf("%s/main.cf", dir);
+
+    if (list != NULL && strchr(list, '$') == NULL && strstr(list, "MAIL_CONFIG=") == NULL &&
+        !difference_has_word(list, "MAIL_CONFIG", NULL))
+        diag_error(diag, file, where_parameter(dir, PLAN_ENVIRONMENT),
+                   PLAN_ENVIRONMENT " = %s: programs of %s would read another Postfix's "
+                                    "configuration; add MAIL_CONFIG",
+                   list, folder->plan->name);
+    free(file);
 }
 
 /* One of the inet services of the template that has a port which a frontend is to have. */
@@ -126,6 +144,7 @@ unsigned check_work(const struct work *work, bool may_wait, bool drain, struct d
 
         check_folder(folder, diag);
         check_options(work, folder, diag);
+        check_environment(work, folder, diag);
         check_reach(work, folder, diag);
         if (!work_is_frontend(folder))
             check_instance(work, folder, diag);

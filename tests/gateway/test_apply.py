@@ -139,7 +139,8 @@ def test_programs_of_postfix_keep_their_memory_and_the_rest_of_their_environment
     assert set(kept) < set(environment_of(live, instance))
     assert "MAIL_CONFIG=" + live.config_dir(instance) in environment_of(live, instance)
     # An operator's list stays, and what it says of the same.
-    live.set_postfix_conf(instance, "import_environment", "OWN=1 MALLOC_TRIM_THRESHOLD_=0")
+    own = "MAIL_CONFIG OWN=1 MALLOC_TRIM_THRESHOLD_=0"
+    live.set_postfix_conf(instance, "import_environment", own)
     change()
     live.ctl("restart", str(instance))
     environment = environment_of(live, instance)

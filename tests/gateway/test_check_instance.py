@@ -128,3 +128,17 @@ def test_a_frontend_that_cannot_reach_the_instances(private_gateway):
     gateway.run()
     sent = gateway.send(to=["bob@dest.example"], priority_header="1")
     gateway.log.wait_for("%s: to=<bob@dest.example>.*status=(deferred|bounced)" % sent.queue_id)
+
+
+@pytest.mark.parametrize("instance", ["frontend", 1])
+def test_programs_that_would_read_the_configuration_of_another_postfix(
+    checked_gateway, changes, instance
+):
+    changes.main(instance, import_environment="MAIL_DEBUG, LANG=C")
+    status, (line,) = check(checked_gateway)
+    place = changes.line(instance, "main.cf", "^import_environment =")
+    assert status == 1
+    assert line.startswith("%s: import_environment = MAIL_DEBUG, LANG=C: programs of " % place)
+    assert line.endswith("; add MAIL_CONFIG")
+    changes.main(instance, import_environment="MAIL_CONFIG=%s" % checked_gateway.config_dir(instance))
+    assert check(checked_gateway) == (0, [])
