@@ -30,7 +30,9 @@ void part_init_instance(struct part *part, const struct settings *settings, int 
     part->dir = mem_printf("%s/etc/%s", settings->root, part->name);
     part->pid_file = mem_printf("%s/var/spool/%s/pid/master.pid", settings->root, part->name);
     if (instance < settings->priority_count)
-        part->nice_level = settings_own(settings, instance)->nice_level;
+        part->share = (struct process_share){
+            .nice_level = settings_nice_level(settings_own(settings, instance)->nice_level),
+            .batch = settings_own(settings, instance)->sched_batch};
 }
 
 void part_deinit(struct part *part)
@@ -44,7 +46,8 @@ void parts_init(struct parts *parts, const struct settings *settings)
 {
     parts->count = 0;
     init_daemon(&parts->items[parts->count], settings, PART_MILTER, "peg-milter");
-    parts->items[parts->count++].nice_level = settings->milter_nice_level;
+    parts->items[parts->count++].share.nice_level =
+        settings_nice_level(settings->milter_nice_level);
     init_daemon(&parts->items[parts->count++], settings, PART_TCPMAP, "peg-tcpmap");
     for (int n = 0; n < settings->priority_count; n++)
         if (settings_has(settings, n))

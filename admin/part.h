@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "admin/process.h"
 #include "lib/attr.h"
 #include "lib/settings.h"
 
@@ -24,7 +25,7 @@ struct part {
     char name[SETTINGS_NAME_SIZE]; /* "peg-milter", "postfix4" */
     char *dir;                     /* configuration folder of a Postfix; NULL for a daemon */
     char *pid_file;
-    int nice_level;
+    struct process_share share;
 };
 
 enum { PARTS_MAX = SETTINGS_POSTFIX_MAX + 3 };

@@ -2,6 +2,7 @@
 #include "admin/proc.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +55,14 @@ bool proc_get(pid_t pid, struct proc *proc_r)
         !read_line(pid, "status", "Uid:", line, sizeof line) || sscanf(line, "Uid: %lu", &uid) != 1)
         return false;
     proc.uid = (uid_t)uid;
+    proc.policy = sched_getscheduler(pid);
     *proc_r = proc;
     return true;
+}
+
+bool proc_policy_differs(const struct proc *proc, bool batch)
+{
+    return proc->policy == (batch ? SCHED_OTHER : SCHED_BATCH);
 }
 
 void proc_each_of_group(pid_t group, bool (*visit)(void *arg, const struct proc *proc), void *arg)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,34 +53,48 @@ static bool leave_terminal(pid_t parent)
            getppid() == parent;
 }
 
+static bool take_share(const struct process_share *share)
+{
+    const struct sched_param none = {0};
+
+    if (setpriority(PRIO_PROCESS, 0, share->nice_level) != 0) {
+        dprintf(STDERR_FILENO, "cannot set nice level %d: %m\n", share->nice_level);
+        return false;
+    }
+    if (sched_setscheduler(0, share->batch ? SCHED_BATCH : SCHED_OTHER, &none) != 0) {
+        dprintf(STDERR_FILENO, "cannot set the scheduling policy: %m\n");
+        return false;
+    }
+    return true;
+}
+
 /* In the child: never returns. */
-static void PEG_NORETURN become(const struct process *process, char *const argv[], int nice_level,
-                                int input_fd, pid_t parent)
+static void PEG_NORETURN become(const struct process *process, char *const argv[],
+                                const struct process_share *share, int input_fd, pid_t parent)
 {
     if (!leave_terminal(parent) || input_fd < 0 || dup2(input_fd, STDIN_FILENO) < 0 ||
         dup2(process->out_fd, STDOUT_FILENO) < 0 || dup2(process->err_fd, STDERR_FILENO) < 0)
         _exit(STATUS_NOT_STARTED);
-    if (nice_level != PROCESS_NICE_KEEP && setpriority(PRIO_PROCESS, 0, nice_level) != 0) {
-        dprintf(STDERR_FILENO, "cannot set nice level %d: %m\n", nice_level);
+    if (share != NULL && !take_share(share))
         _exit(STATUS_NOT_STARTED);
-    }
     execvp(argv[0], argv);
     dprintf(STDERR_FILENO, "%s: %m\n", argv[0]);
     _exit(STATUS_NOT_STARTED);
 }
 
-bool process_start(struct process *process, const char *const argv[], int nice_level)
+bool process_start(struct process *process, const char *const argv[],
+                   const struct process_share *share)
 {
     int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    bool started = process_start_from(process, argv, nice_level, null_fd);
+    bool started = process_start_from(process, argv, share, null_fd);
 
     if (null_fd >= 0)
         close(null_fd);
     return started;
 }
 
-bool process_start_from(struct process *process, const char *const argv[], int nice_level,
-                        int input_fd)
+bool process_start_from(struct process *process, const char *const argv[],
+                        const struct process_share *share, int input_fd)
 {
     char **words = NULL;
     size_t count = 0;
@@ -95,7 +110,7 @@ bool process_start_from(struct process *process, const char *const argv[], int n
     fflush(NULL);
     process->pid = process->out_fd < 0 || process->err_fd < 0 ? -1 : fork();
     if (process->pid == 0)
-        become(process, words, nice_level, input_fd, parent);
+        become(process, words, share, input_fd, parent);
     if (process->pid < 0) {
         fprintf(stderr, "%s: cannot be started: %m\n", argv[0]);
         close(process->out_fd);
@@ -147,7 +162,7 @@ char *process_output(const char *const argv[])
     char *out;
     char *err;
 
-    if (!process_start(&process, argv, PROCESS_NICE_KEEP))
+    if (!process_start(&process, argv, NULL))
         return NULL;
     int status = process_finish(&process, &out, &err);
 

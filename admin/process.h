@@ -7,7 +7,6 @@
 #ifndef PEG_ADMIN_PROCESS_H
 #define PEG_ADMIN_PROCESS_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -22,7 +21,11 @@
  */
 void process_begin(void);
 
-enum { PROCESS_NICE_KEEP = INT_MIN };
+/* How a program and all that it starts share the processors with others (sched(7)). */
+struct process_share {
+    int nice_level;
+    bool batch; /* SCHED_BATCH rather than SCHED_OTHER: what becomes ready waits for its turn */
+};
 
 struct process {
     pid_t pid;
@@ -31,16 +34,17 @@ struct process {
 };
 
 /*
- * Start argv[0], found by PATH, with standard input from /dev/null. nice_level is for it and all
- * that it starts; PROCESS_NICE_KEEP leaves ours. Returns false after an error on stderr. Several
- * may run at once; each needs one process_finish(). It has a process group of its own and no
- * blocked signals, and is killed when this process ends; what it leaves behind is not.
+ * Start argv[0], found by PATH, with standard input from /dev/null. Without a share it has ours.
+ * Returns false after an error on stderr. Several may run at once; each needs one process_finish().
+ * It has a process group of its own and no blocked signals, and is killed when this process ends;
+ * what it leaves behind is not.
  */
-bool process_start(struct process *process, const char *const argv[], int nice_level) PEG_MUST_USE;
+bool process_start(struct process *process, const char *const argv[],
+                   const struct process_share *share) PEG_MUST_USE;
 
 /* The same with another standard input, which stays the caller's. */
-bool process_start_from(struct process *process, const char *const argv[], int nice_level,
-                        int input_fd) PEG_MUST_USE;
+bool process_start_from(struct process *process, const char *const argv[],
+                        const struct process_share *share, int input_fd) PEG_MUST_USE;
 
 /*
  * Wait for the program. Returns its exit status, or 128 + signal number. *out_r and *err_r, where

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "ctl/control_batch.h"
-#include "ctl/nice.h"
+#include "ctl/cpu_share.h"
 #include "ctl/ports.h"
 #include "ctl/retry.h"
 #include "ctl/service_manager.h"
@@ -95,7 +95,7 @@ static bool start_others(const struct settings *settings, const struct selection
 
     for (int kind = PART_INSTANCE; kind <= PART_MONITOR; kind++)
         good = start_kind(settings, selection, (enum part_kind)kind, started) && good;
-    nice_set_sessions(started);
+    cpu_share_set_sessions(started);
     return good;
 }
 
@@ -306,12 +306,12 @@ bool control_reload(const struct settings *settings, const struct selection *sel
         if (running < 0) {
             good = false;
         } else if (!is_daemon(part)) {
-            good = nice_set_processes(part) && good;
+            good = cpu_share_set_processes(part) && good;
         } else if (running == 1) {
             good = reload_daemon(settings, part, pid) && good;
         }
     }
-    nice_set_sessions(selection);
+    cpu_share_set_sessions(selection);
     good = command_kind(selection, PART_INSTANCE, "reload") && good;
     return command_kind(selection, PART_FRONTEND, "reload") && good;
 }

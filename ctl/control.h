@@ -40,8 +40,8 @@ bool control_recovered(const struct settings *settings,
                        const struct selection *selection) PEG_MUST_USE;
 
 /*
- * Make what runs read its configuration again, and set its nice level. Returns when our daemons
- * have taken it over; Postfix goes on by itself.
+ * Make what runs read its configuration again, and set its nice level and policy. Returns when our
+ * daemons have taken it over; Postfix goes on by itself.
  */
 bool control_reload(const struct settings *settings,
                     const struct selection *selection) PEG_MUST_USE;

@@ -51,7 +51,7 @@ bool batch_finish(struct batch *batch)
 }
 
 /* Run a command, whose words the batch takes over. */
-static bool add(struct batch *batch, char *const words[], int nice_level)
+static bool add(struct batch *batch, char *const words[], const struct process_share *share)
 {
     struct batch_command *command;
     bool good = true;
@@ -63,7 +63,7 @@ static bool add(struct batch *batch, char *const words[], int nice_level)
     for (; words[i] != NULL; i++)
         command->words[i] = words[i];
     command->words[i] = NULL;
-    if (process_start(&command->process, (const char *const *)command->words, nice_level)) {
+    if (process_start(&command->process, (const char *const *)command->words, share)) {
         batch->count++;
         return good;
     }
@@ -78,7 +78,7 @@ bool batch_command(struct batch *batch, const struct part *part, const char *com
                            NULL};
     bool starts = strcmp(command, "start") == 0;
 
-    return add(batch, words, starts ? part->nice_level : PROCESS_NICE_KEEP);
+    return add(batch, words, starts ? &part->share : NULL);
 }
 
 bool batch_start(struct batch *batch, const struct settings *settings, const struct part *part)
@@ -96,9 +96,9 @@ bool batch_start(struct batch *batch, const struct settings *settings, const str
     if (settings->root[0] != '\0') {
         char *const words[] = {program, mem_dup("--root"), mem_dup(settings->root), NULL};
 
-        return add(batch, words, PROCESS_NICE_KEEP);
+        return add(batch, words, NULL);
     }
     char *const words[] = {program, NULL};
 
-    return add(batch, words, PROCESS_NICE_KEEP);
+    return add(batch, words, NULL);
 }

@@ -95,7 +95,7 @@ bool dscp_is_possible(char **why_r)
     char *err = NULL;
     int status = STATUS_NOT_FOUND;
 
-    if (process_start(&process, geteuid() == 0 ? ask : see, PROCESS_NICE_KEEP))
+    if (process_start(&process, geteuid() == 0 ? ask : see, NULL))
         status = process_finish(&process, NULL, &err);
     if (status == STATUS_NOT_FOUND)
         *why_r = mem_dup("nft does not run; install nftables, or set BE (is /usr/sbin in PATH?)");

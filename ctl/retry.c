@@ -67,7 +67,7 @@ static bool flush(const char *dir)
         char *out, *err;
         int status;
 
-        if (!process_start(&process, argv, PROCESS_NICE_KEEP))
+        if (!process_start(&process, argv, NULL))
             return false;
         status = process_finish(&process, &out, &err);
         bool is_over = status != EX_UNAVAILABLE || waited_ms >= TIMEOUT_MS;

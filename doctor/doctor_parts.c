@@ -21,7 +21,7 @@
 struct examination {
     uid_t uid;
     bool root_too; /* master(8) and a few services stay root */
-    int nice;
+    const struct process_share *share;
     unsigned count;
     char what[128]; /* "" while all is well */
 };
@@ -36,10 +36,14 @@ static bool examine_process(void *arg, const struct proc *proc)
         snprintf(all->what, sizeof all->what,
                  "%s (pid %ld) is stopped by a signal; let it go on: kill -CONT %ld", proc->name,
                  (long)proc->pid, (long)proc->pid);
-    else if (proc->nice != all->nice)
+    else if (proc->nice != all->share->nice_level)
         snprintf(all->what, sizeof all->what,
                  "%s (pid %ld) has nice level %d instead of %d; set it by peg-ctl reload",
-                 proc->name, (long)proc->pid, proc->nice, all->nice);
+                 proc->name, (long)proc->pid, proc->nice, all->share->nice_level);
+    else if (proc_policy_differs(proc, all->share->batch))
+        snprintf(all->what, sizeof all->what,
+                 "%s (pid %ld) is scheduled as %s; set it right by peg-ctl reload", proc->name,
+                 (long)proc->pid, all->share->batch ? "SCHED_OTHER" : "SCHED_BATCH");
     else if (proc->uid != all->uid && !(all->root_too && proc->uid == 0))
         snprintf(all->what, sizeof all->what,
                  "%s (pid %ld) runs as user id %lu instead of %lu; peg-ctl restart", proc->name,
@@ -52,11 +56,12 @@ static void examine_session(struct examination *all, const struct part *part, pi
 {
     int level;
 
-    if (all->what[0] == '\0' && autogroup_get(pid, &level) && level != all->nice)
+    if (all->what[0] == '\0' && autogroup_get(pid, &level) && level != all->share->nice_level)
         snprintf(all->what, sizeof all->what,
                  "its session (/proc/%ld/autogroup) has nice level %d instead of %d; set it by "
                  "peg-ctl %s",
-                 (long)pid, level, all->nice, part->dir != NULL ? "reload" : "restart");
+                 (long)pid, level, all->share->nice_level,
+                 part->dir != NULL ? "reload" : "restart");
 }
 
 /* The user of a part's processes, to be freed; NULL after an error on stderr. */
@@ -70,8 +75,7 @@ static void examine_running(struct doctor *doctor, const struct part *part, pid_
                             const char *user)
 {
     const struct passwd *entry = user != NULL ? getpwnam(user) : NULL;
-    struct examination all = {.root_too = part->dir != NULL,
-                              .nice = settings_nice_level(part->nice_level)};
+    struct examination all = {.root_too = part->dir != NULL, .share = &part->share};
     struct proc proc;
 
     if (entry == NULL) {
@@ -90,7 +94,7 @@ static void examine_running(struct doctor *doctor, const struct part *part, pid_
     else
         verdict_say(&doctor->verdicts, VERDICT_OK, part->name,
                     "runs (pid %ld), %u process%s, user %s, nice level %d", (long)pid, all.count,
-                    all.count == 1 ? "" : "es", user, all.nice);
+                    all.count == 1 ? "" : "es", user, part->share.nice_level);
 }
 
 /* When a file was last changed: CLOCK_REALTIME, ms; 0 where it is not there. */

@@ -113,7 +113,7 @@ static bool send_by_sendmail(const struct run *run, const struct probe *probe)
     int status = -1;
 
     if (fd >= 0 && file_write(fd, probe->content, strlen(probe->content)) &&
-        lseek(fd, 0, SEEK_SET) == 0 && process_start_from(&process, argv, PROCESS_NICE_KEEP, fd)) {
+        lseek(fd, 0, SEEK_SET) == 0 && process_start_from(&process, argv, NULL, fd)) {
         status = process_finish(&process, NULL, &err);
         if (status != 0)
             process_report(argv, status, "", err);
@@ -190,7 +190,7 @@ static void remove_probe(const struct run *run, const struct probe *probe)
     const char *const argv[] = {"postsuper", "-c", run->config_dir, "-d", probe->queue_id, NULL};
     struct process process;
 
-    if (process_start(&process, argv, PROCESS_NICE_KEEP))
+    if (process_start(&process, argv, NULL))
         process_finish(&process, NULL, NULL); /* it may have gone on meanwhile */
 }
 

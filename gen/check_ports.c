@@ -18,8 +18,7 @@ static bool is_activated(const struct settings *settings)
     struct stat status;
 
     return settings->root[0] == '\0' && stat("/run/systemd/system", &status) == 0 &&
-           process_start(&process, argv, PROCESS_NICE_KEEP) &&
-           process_finish(&process, NULL, NULL) == 0;
+           process_start(&process, argv, NULL) && process_finish(&process, NULL, NULL) == 0;
 }
 
 static void check_tcpmap(const struct settings *settings, struct diag *diag)

@@ -13,7 +13,7 @@
 #include "admin/mem.h"
 #include "admin/part.h"
 #include "ctl/control.h"
-#include "ctl/nice.h"
+#include "ctl/cpu_share.h"
 #include "ctl/pending.h"
 #include "lib/clock.h"
 #include "lib/startup.h"
@@ -94,7 +94,8 @@ static void choose_postfix(const struct work *work, const struct part *part,
     enum pending pending = pending_get(work->settings, part);
     int runs = part_runs(part, NULL);
 
-    if (runs == 1 && (difference_count(d) > 0 || pending != PENDING_NOTHING || nice_differs(part)))
+    if (runs == 1 &&
+        (difference_count(d) > 0 || pending != PENDING_NOTHING || cpu_share_differs(part)))
         select_part(&steps->postfix, part);
     else if (runs == 0 && (is_new(d) || pending == PENDING_START))
         select_part(part->kind == PART_FRONTEND ? &steps->start_last : &steps->start, part);

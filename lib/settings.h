@@ -21,6 +21,7 @@ enum { SETTINGS_PRIORITY_MAX = 64 }; /* largest PRIORITY_COUNT */
 /* What a Postfix has of its own: suffixes _FRONTEND, _URGENT, _DEFAULT and [n]. */
 struct settings_instance {
     int nice_level;        /* NICE_LEVEL, -20 (most favoured) to 20 */
+    bool sched_batch;      /* SCHED_BATCH */
     int queue_run_delay_s; /* QUEUE_RUN_DELAY: the time between two tries at the least */
     int queue_lifetime_s;  /* MAXIMAL_QUEUE_LIFETIME */
     int dscp;              /* DSCP_CLASS as its six bits, 0 for BE */

@@ -59,6 +59,7 @@ const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT] = 
      IN_INSTANCE(queue_age_limit_s)},
     {"BOUNCE_COMMAND", KIND_COMMAND, 0, 0, "", SUFFIX_ALL, IN_INSTANCE(bounce_command)},
     {"NICE_LEVEL", KIND_NUMBER, NICE_MIN, NICE_MAX, "0", SUFFIX_ALL, IN_INSTANCE(nice_level)},
+    {"SCHED_BATCH", KIND_FLAG, 0, 0, "no", SUFFIX_ALL, IN_INSTANCE(sched_batch)},
     {"DSCP_CLASS", KIND_DSCP, 0, 0, "BE", SUFFIX_ALL, IN_INSTANCE(dscp)},
 };
 

@@ -45,7 +45,7 @@ struct settings_parameter {
     size_t offset; /* in struct settings; with a suffix, in struct settings_instance */
 };
 
-enum { SETTINGS_PARAMETER_COUNT = 27 };
+enum { SETTINGS_PARAMETER_COUNT = 28 };
 extern const struct settings_parameter settings_parameters[SETTINGS_PARAMETER_COUNT];
 
 /* The row of exactly this name (without suffix), or of the old name of one; NULL for others. */

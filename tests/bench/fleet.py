@@ -17,7 +17,9 @@ from traffic import Load, Sink
 
 # Beside those of tests/gateway/harness/template.py: a benchmark has one client with many sessions.
 TEMPLATE_CONF = {"inet_protocols": "ipv4", "smtpd_client_connection_count_limit": "0"}
-NICE = {"urgent": -10, "frontend": 5, 0: 5, 1: 3, 2: 0, 3: -5, 4: -10}  # as they are shipped
+# As they are shipped.
+NICE = {"urgent": -10, "frontend": 5, 0: 5, 1: 3, 2: 0, 3: -5, 4: -10}
+BATCH = {"urgent": "no", "frontend": "yes", 0: "yes", 1: "yes", 2: "yes", 3: "yes", 4: "no"}
 TITLES = {
     "A": "A, qpsmtpd as filter",
     "N": "N, no classification",
@@ -31,10 +33,12 @@ WARM_MESSAGES = 10
 POLL_S = 0.1
 
 
-def level_name(instance):
-    """The parameter for the nice level of "frontend", "urgent" or instance n."""
-    text = "NICE_LEVEL_%s" if isinstance(instance, str) else "NICE_LEVEL[%d]"
-    return (text % instance).upper()
+def each(name, values):
+    """{parameter: value}, where values has one for "frontend", "urgent" or instance n."""
+    return {
+        name + ("_" + who.upper() if isinstance(who, str) else "[%d]" % who): value
+        for who, value in values.items()
+    }
 
 
 def template_conf(preload=None):
@@ -51,7 +55,7 @@ class Ours(Gateway):
     """
 
     def __init__(self, root, conf=None, claims=None, preload=None):
-        conf = dict({level_name(who): level for who, level in NICE.items()}, **(conf or {}))
+        conf = {**each("NICE_LEVEL", NICE), **each("SCHED_BATCH", BATCH), **(conf or {})}
         conf.update(MONITORING, DECISION_SYNC="yes")
         super().__init__(
             root, conf=conf, rules=PLAIN_RULES, template_conf=template_conf(preload), urgent=True

@@ -5,12 +5,15 @@ import contextlib
 import stress
 import urgent
 from figures import Figure, Section
-from fleet import NICE, level_name
+from fleet import BATCH, NICE, each
 from traffic import percentile
 
-NO_LEVELS = {level_name(who): 0 for who in NICE}
-SLIGHT_LEVELS = {level_name(n): level for n, level in enumerate((2, 1, 0, -1, -2))}
-SLIGHT_LEVELS.update({level_name("frontend"): 0, level_name("urgent"): -2})
+NO_LEVELS = each("NICE_LEVEL", dict.fromkeys(NICE, 0))
+SLIGHT_LEVELS = each(
+    "NICE_LEVEL", {0: 2, 1: 1, 2: 0, 3: -1, 4: -2, "frontend": 0, "urgent": -2}
+)
+NO_BATCH = each("SCHED_BATCH", dict.fromkeys(BATCH, "no"))
+ALL_BATCH = each("SCHED_BATCH", dict.fromkeys(BATCH, "yes"))
 SHORT_QUEUE = "1000"  # messages that are active, as soon full here as 20,000 are on a real one
 
 
@@ -22,16 +25,16 @@ class Remedy:
     flow_delay  in_flow_delay of the frontend
     processes   of its smtpd for all mail
     active      its qmgr_message_active_limit
-    levels      {NICE_LEVEL...: level}, beside those of the fleet
+    shares      {NICE_LEVEL... or SCHED_BATCH...: value}, beside those of the fleet
     """
 
-    def __init__(self, title, by, flow_delay="1s", processes="-", active="20000", levels=None):
+    def __init__(self, title, by, flow_delay="1s", processes="-", active="20000", shares=None):
         self.title = title
         self.by = by
         self.flow_delay = flow_delay
         self.processes = processes
         self.active = active
-        self.levels = levels or {}
+        self.shares = shares or {}
 
 
 REMEDIES = {
@@ -44,8 +47,10 @@ REMEDIES = {
         "reserved",
         active=SHORT_QUEUE,
     ),
-    "urgent_even": Remedy("urgent frontend, all nice levels 0", "urgent", levels=NO_LEVELS),
-    "urgent_slight": Remedy("urgent frontend, nice levels 2 to -2", "urgent", levels=SLIGHT_LEVELS),
+    "urgent_even": Remedy("urgent frontend, all nice levels 0", "urgent", shares=NO_LEVELS),
+    "urgent_slight": Remedy("urgent frontend, nice levels 2 to -2", "urgent", shares=SLIGHT_LEVELS),
+    "urgent_other": Remedy("urgent frontend, SCHED_BATCH for none", "urgent", shares=NO_BATCH),
+    "urgent_batch": Remedy("urgent frontend, SCHED_BATCH for all", "urgent", shares=ALL_BATCH),
     "urgent": Remedy("urgent frontend", "urgent"),
     "urgent_full": Remedy(
         "urgent frontend, the other's active queue full", "urgent", active=SHORT_QUEUE
@@ -54,7 +59,7 @@ REMEDIES = {
         "urgent frontend, 20 smtpd processes in the other, all nice levels 0",
         "urgent",
         processes=stress.FEW_PROCESSES,
-        levels=NO_LEVELS,
+        shares=NO_LEVELS,
     ),
     "urgent_few": Remedy(
         "urgent frontend, 20 smtpd processes in the other", "urgent", processes=stress.FEW_PROCESSES
@@ -78,7 +83,7 @@ def _taken(gateway, remedy):
     gateway.postconf("frontend", "-M", reserved + "=" + smtpd % reserved.replace("/", " "))
     gateway.postconf("frontend", "-M", "cleanup-reserved/unix=" + cleanup)
     try:
-        with stress.few_processes(gateway, remedy.processes), gateway.configured(remedy.levels):
+        with stress.few_processes(gateway, remedy.processes), gateway.configured(remedy.shares):
             yield ports[remedy.by]
     finally:
         gateway.set_postfix_conf("frontend", "in_flow_delay", "0")
@@ -112,7 +117,7 @@ def remedies(bench):
             )
     text = (
         "Ours while routine mail comes as fast as 100 sessions can send it, and an urgent message "
-        "a second, %d a round; nice levels as they are shipped, and in_flow_delay=1s, where "
-        "nothing else is said." % messages
+        "a second, %d a round; nice levels and SCHED_BATCH as they are shipped, and "
+        "in_flow_delay=1s, where nothing else is said." % messages
     )
     return Section("remedies", "What helps urgent mail through a flood", text, figures)

@@ -18,6 +18,7 @@ SUFFIXES = ["_FRONTEND", "_DEFAULT", "[%d]"]
 # Parameter: (what it may be, what it may not be). Those in SUFFIXED need one of SUFFIXES.
 SUFFIXED = {
     "NICE_LEVEL": (["-20", "0", "+3", "20"], ["-21", "21", "x", "", "1.5"]),
+    "SCHED_BATCH": (["yes", "no"], ["Yes", "1", ""]),
     "QUEUE_RUN_DELAY": (TIMES, ["0", "8d", "5 m", "-1", "1y", ""]),
     "MAXIMAL_QUEUE_LIFETIME": (TIMES + ["0"], ["101d", "1,5h", "d", ""]),
     "QUEUE_LIMIT": (["0", "1000000000"], ["1000000001", "-1", "many", ""]),

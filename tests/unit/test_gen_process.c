@@ -27,7 +27,7 @@ static void output_and_errors_are_kept_apart(void **state)
     char *err;
 
     (void)state;
-    assert_true(process_start(&process, argv, PROCESS_NICE_KEEP));
+    assert_true(process_start(&process, argv, NULL));
     assert_int_equal(process_finish(&process, &out, &err), 7);
     assert_string_equal(out, "out\n");
     assert_string_equal(err, "err\n");
@@ -41,7 +41,7 @@ static void output_larger_than_a_pipe_does_not_block(void **state)
     struct process process;
 
     (void)state;
-    assert_true(process_start(&process, argv, PROCESS_NICE_KEEP));
+    assert_true(process_start(&process, argv, NULL));
     assert_int_equal(process_finish(&process, NULL, NULL), 0);
 }
 
@@ -71,10 +71,27 @@ static void a_nice_level_is_that_of_the_program_from_its_start(void **state)
     char *out;
 
     (void)state;
-    assert_true(process_start(&process, argv, 7));
+    assert_true(process_start(&process, argv, &(struct process_share){.nice_level = 7}));
     assert_int_equal(process_finish(&process, &out, NULL), 0);
     assert_string_equal(out, "7\n");
     free(out);
+}
+
+static void the_scheduling_policy_is_that_of_the_program_from_its_start(void **state)
+{
+    static const char *const argv[] = {"chrt", "--pid", "0", NULL};
+    struct process process;
+    char *out;
+
+    (void)state;
+    for (int batch = 0; batch <= 1; batch++) {
+        const struct process_share share = {.batch = batch};
+
+        assert_true(process_start(&process, argv, &share));
+        assert_int_equal(process_finish(&process, &out, NULL), 0);
+        assert_non_null(strstr(out, batch ? "SCHED_BATCH" : "SCHED_OTHER"));
+        free(out);
+    }
 }
 
 static void a_program_that_is_not_there_fails(void **state)
@@ -84,7 +101,7 @@ static void a_program_that_is_not_there_fails(void **state)
     char *err;
 
     (void)state;
-    assert_true(process_start(&process, argv, PROCESS_NICE_KEEP));
+    assert_true(process_start(&process, argv, NULL));
     assert_int_equal(process_finish(&process, NULL, &err), 127);
     assert_string_equal(err, "peg-no-such-program: No such file or directory\n");
     free(err);
@@ -96,7 +113,7 @@ static void a_signal_is_a_status_too(void **state)
     struct process process;
 
     (void)state;
-    assert_true(process_start(&process, argv, PROCESS_NICE_KEEP));
+    assert_true(process_start(&process, argv, NULL));
     assert_int_equal(process_finish(&process, NULL, NULL), 128 + 9);
 }
 
@@ -292,6 +309,7 @@ int main(void)
         cmocka_unit_test(output_larger_than_a_pipe_does_not_block),
         cmocka_unit_test(a_daemon_left_behind_is_not_waited_for),
         cmocka_unit_test(a_nice_level_is_that_of_the_program_from_its_start),
+        cmocka_unit_test(the_scheduling_policy_is_that_of_the_program_from_its_start),
         cmocka_unit_test(a_program_that_is_not_there_fails),
         cmocka_unit_test(a_signal_is_a_status_too),
         cmocka_unit_test(a_pid_counts_only_while_its_file_is_locked),
