@@ -3,10 +3,11 @@
  *
  * usage: smtp_load PORT SESSIONS MESSAGES INTERVAL_US PER_CONNECTION BYTES TAG KIND...
  *
- * Sends MESSAGES messages to 127.0.0.1, or until SIGTERM where that is 0; message n is of the kind
- * in the file KIND number n modulo their number. With an INTERVAL_US message n is due n intervals
- * after the start, whether or not a session is free then; with 0 as soon as one is. A session
- * sends PER_CONNECTION messages before it connects anew, and pipelines the envelope.
+ * Sends MESSAGES messages from 127.0.0.2, which Postfix does not take for an address of this host
+ * (local_header_rewrite_clients), to 127.0.0.1, or until SIGTERM where that is 0; message n is of
+ * the kind in the file KIND number n modulo their number. With an INTERVAL_US message n is due n
+ * intervals after the start, whether or not a session is free then; with 0 as soon as one is. A
+ * session sends PER_CONNECTION messages before it connects anew, and pipelines the envelope.
  *
  * For each message a line on stdout when it has been accepted, `TAG.n DUE ACCEPTED`, in seconds of
  * the monotonic clock. A refusal ends all of it.
@@ -35,7 +36,7 @@ struct kind {
 struct load {
     struct event_base *base;
     struct event *timer; /* until the next message is due */
-    struct sockaddr_in server;
+    struct sockaddr_in client, server;
     struct session *sessions;
     unsigned session_count;
     unsigned messages;
@@ -218,11 +219,22 @@ static void take_event(struct bufferevent *bev, short what, void *arg)
         give_up("message %u: the connection is lost", session->number);
 }
 
+static int open_socket(const struct load *load)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int yes = 1;
+
+    if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes) != 0 ||
+        bind(fd, (const struct sockaddr *)&load->client, sizeof load->client) != 0)
+        give_up("no socket: %s", strerror(errno));
+    return fd;
+}
+
 static void connect_to_server(struct session *session)
 {
     struct load *load = session->load;
 
-    session->bev = bufferevent_socket_new(load->base, -1, BEV_OPT_CLOSE_ON_FREE);
+    session->bev = bufferevent_socket_new(load->base, open_socket(load), BEV_OPT_CLOSE_ON_FREE);
     if (session->bev == NULL)
         give_up("no memory");
     bufferevent_setcb(session->bev, take_input, NULL, take_event, session);
@@ -361,6 +373,8 @@ int main(int argc, char **argv)
         give_up("usage: smtp_load PORT SESSIONS MESSAGES INTERVAL_US PER_CONNECTION BYTES TAG "
                 "KIND...");
     signal(SIGPIPE, SIG_IGN);
+    load.client = load.server;
+    load.client.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
     load.server.sin_port = htons((uint16_t)number_of(argv[1]));
     load.server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     load.session_count = number_of(argv[2]);
