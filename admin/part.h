@@ -25,7 +25,7 @@ struct part {
     char name[SETTINGS_NAME_SIZE]; /* "peg-milter", "postfix4" */
     char *dir;                     /* configuration folder of a Postfix; NULL for a daemon */
     char *pid_file;
-    struct process_share share;
+    struct process_share share; /* a daemon has its nice level alone, and sets it itself */
 };
 
 enum { PARTS_MAX = SETTINGS_POSTFIX_MAX + 3 };

@@ -20,7 +20,7 @@
 /* What is looked for in the processes of a part, and the first that is not so. */
 struct examination {
     uid_t uid;
-    bool root_too; /* master(8) and a few services stay root */
+    bool is_postfix; /* whose master(8) and a few services stay root */
     const struct process_share *share;
     unsigned count;
     char what[128]; /* "" while all is well */
@@ -40,11 +40,11 @@ static bool examine_process(void *arg, const struct proc *proc)
         snprintf(all->what, sizeof all->what,
                  "%s (pid %ld) has nice level %d instead of %d; set it by peg-ctl reload",
                  proc->name, (long)proc->pid, proc->nice, all->share->nice_level);
-    else if (proc_policy_differs(proc, all->share->batch))
+    else if (all->is_postfix && proc_policy_differs(proc, all->share->batch))
         snprintf(all->what, sizeof all->what,
                  "%s (pid %ld) is scheduled as %s; set it right by peg-ctl reload", proc->name,
                  (long)proc->pid, all->share->batch ? "SCHED_OTHER" : "SCHED_BATCH");
-    else if (proc->uid != all->uid && !(all->root_too && proc->uid == 0))
+    else if (proc->uid != all->uid && !(all->is_postfix && proc->uid == 0))
         snprintf(all->what, sizeof all->what,
                  "%s (pid %ld) runs as user id %lu instead of %lu; peg-ctl restart", proc->name,
                  (long)proc->pid, (unsigned long)proc->uid, (unsigned long)all->uid);
@@ -75,7 +75,7 @@ static void examine_running(struct doctor *doctor, const struct part *part, pid_
                             const char *user)
 {
     const struct passwd *entry = user != NULL ? getpwnam(user) : NULL;
-    struct examination all = {.root_too = part->dir != NULL, .share = &part->share};
+    struct examination all = {.is_postfix = part->dir != NULL, .share = &part->share};
     struct proc proc;
 
     if (entry == NULL) {

@@ -28,6 +28,7 @@ class Findings:
     def __init__(self, done):
         *lines, self.summary = done.stdout.splitlines()
         self.status = done.returncode
+        self.errors = done.stderr
         self.lines = [tuple(line.split(None, 1)) for line in lines]
 
     def of(self, verdict):
@@ -39,7 +40,8 @@ class Findings:
         return any(re.search(pattern, text) for text in self.of(verdict))
 
     def __repr__(self):
-        return "\n".join("%s %s" % line for line in self.lines + [(self.status, self.summary)])
+        lines = ["%s %s" % line for line in self.lines + [(self.status, self.summary)]]
+        return "\n".join(lines + [self.errors])
 
 
 def examine(gateway):

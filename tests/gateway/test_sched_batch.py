@@ -107,3 +107,14 @@ def test_another_policy_is_the_operators(live):
         live.ctl("stop", "1")
         live.ctl("start", "1")
     assert policies(live) == expected("frontend", 0)
+
+
+def test_that_of_our_daemons_is_the_operators(live):
+    pid = live.daemon_pid("peg-tcpmap")
+    os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        live.ctl("reload")
+        assert os.sched_getscheduler(pid) == os.SCHED_BATCH
+        assert live.gen("doctor", check=False).returncode == 0
+    finally:
+        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
