@@ -133,8 +133,9 @@ class Root(Machine):
     # Packages
 
     def apt(self, *arguments, environment=(), check=True):
-        words = ["env", *environment, "apt-get", "-o", "Dpkg::Use-Pty=0", "-y", *arguments]
-        return self.run(*words, check=check)
+        """apt-get, which keeps a file that was edited: there is nobody to be asked."""
+        options = ["-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-y"]
+        return self.run("env", *environment, "apt-get", *options, *arguments, check=check)
 
     def install(self, deb):
         """As the README says. Returns what was said on standard error."""
