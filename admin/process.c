@@ -53,18 +53,21 @@ static bool leave_terminal(pid_t parent)
            getppid() == parent;
 }
 
+/*
+ * The policy can be refused to anybody, by seccomp(2): what is started serves without it,
+ * and peg-gen doctor tells of it.
+ */
 static bool take_share(const struct process_share *share)
 {
     const struct sched_param none = {0};
+    int policy = share->batch ? SCHED_BATCH : SCHED_OTHER;
 
     if (setpriority(PRIO_PROCESS, 0, share->nice_level) != 0) {
         dprintf(STDERR_FILENO, "cannot set nice level %d: %m\n", share->nice_level);
         return false;
     }
-    if (sched_setscheduler(0, share->batch ? SCHED_BATCH : SCHED_OTHER, &none) != 0) {
-        dprintf(STDERR_FILENO, "cannot set the scheduling policy: %m\n");
-        return false;
-    }
+    if (sched_getscheduler(0) != policy)
+        (void)sched_setscheduler(0, policy, &none);
     return true;
 }
 

@@ -34,10 +34,10 @@ struct process {
 };
 
 /*
- * Start argv[0], found by PATH, with standard input from /dev/null. Without a share it has ours.
- * Returns false after an error on stderr. Several may run at once; each needs one process_finish().
- * It has a process group of its own and no blocked signals, and is killed when this process ends;
- * what it leaves behind is not.
+ * Start argv[0], found by PATH, with standard input from /dev/null. Without a share it has ours;
+ * where the policy of the share is refused, it is started without. Returns false after an error on
+ * stderr. Several may run at once; each needs one process_finish(). It has a process group of its
+ * own and no blocked signals, and is killed when this process ends; what it leaves behind is not.
  */
 bool process_start(struct process *process, const char *const argv[],
                    const struct process_share *share) PEG_MUST_USE;
