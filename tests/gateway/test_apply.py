@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from harness import processes
 from harness.gateway import Gateway
+from harness.queues import queue_manager
 
 TWO = {"PRIORITY_COUNT": 2, "DEFAULT_PRIORITY": 0}
 RULES = "X-Priority /^1/ all 1\n"
@@ -119,16 +119,8 @@ def test_a_parameter_of_ours_that_was_edited_is_shown_and_set_back(live, change)
 
 def environment_of(live, instance):
     """The lines of that of the Postfix process that is always there."""
-    master = processes.read_pid(live.queue_dir(instance) + "/pid/master.pid")
-    with open("/proc/%d/task/%d/children" % (master, master)) as children:
-        pids_there = children.read().split()
-    for pid in pids_there:
-        with open("/proc/%s/comm" % pid) as comm:
-            name = comm.read().strip()
-        if name == "qmgr":
-            with open("/proc/%s/environ" % pid) as environ:
-                return environ.read().split("\0")
-    raise AssertionError("%s has no qmgr among %s" % (instance, pids_there))
+    with open("/proc/%d/environ" % queue_manager(live, instance)) as environ:
+        return environ.read().split("\0")
 
 
 @pytest.mark.parametrize("instance", ["frontend", 1])

@@ -8,7 +8,6 @@ import subprocess
 
 import pytest
 
-from harness import processes
 from harness.gateway import Gateway
 
 LEVELS = {
@@ -46,17 +45,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def master(gateway, instance):
-    return processes.read_pid(gateway.queue_dir(instance) + "/pid/master.pid")
-
-
 def set_session_level(pid, level):
     with open("/proc/%d/autogroup" % pid, "w") as group:
         group.write("%d\n" % level)
 
 
 def levels(gateway):
-    return {each: session_level(master(gateway, each)) for each in ("frontend", 0, 1)}
+    return {each: session_level(gateway.master_pid(each)) for each in ("frontend", 0, 1)}
 
 
 def without_right(gateway, *arguments):
@@ -87,7 +82,7 @@ def test_the_session_of_each_postfix_has_its_level_when_it_is_started(live):
     for _ in range(2):
         assert levels(live) == {"frontend": 3, 0: 0, 1: -2}
         for instance in ("frontend", 0, 1):
-            pid = master(live, instance)
+            pid = live.master_pid(instance)
             assert os.getsid(pid) == pid
             assert os.getpriority(os.PRIO_PROCESS, pid) == session_level(pid)
         live.ctl("restart")
@@ -98,15 +93,15 @@ def test_the_session_of_a_milter_in_the_background_has_its_level(live):
 
 
 def test_a_reload_gives_the_sessions_other_levels(live):
-    masters = [master(live, each) for each in ("frontend", 0, 1)]
+    masters = [live.master_pid(each) for each in ("frontend", 0, 1)]
     live.write_conf({**OTHER_LEVELS, "DEFAULT_PRIORITY": 0})
     live.ctl("reload")
     assert levels(live) == {"frontend": -1, 0: 19, 1: 19}
-    assert masters == [master(live, each) for each in ("frontend", 0, 1)]
+    assert masters == [live.master_pid(each) for each in ("frontend", 0, 1)]
 
 
 def test_apply_sets_a_session_right_and_reloads_no_other(live):
-    set_session_level(master(live, 1), 9)
+    set_session_level(live.master_pid(1), 9)
     said = live.gen("apply").stdout
     assert re.findall(r"reloaded: .*(postfix\S+)", said) == ["postfix1"], said
     assert levels(live) == {"frontend": 3, 0: 0, 1: -2}
@@ -114,7 +109,7 @@ def test_apply_sets_a_session_right_and_reloads_no_other(live):
 
 @pytest.mark.parametrize("part, action", [("postfix1", "reload"), ("peg-milter", "restart")])
 def test_the_doctor_names_a_session_with_another_level(live, part, action):
-    pid = master(live, 1) if part == "postfix1" else live.daemon_pid(part)
+    pid = live.master_pid(1) if part == "postfix1" else live.daemon_pid(part)
     was = session_level(pid)
     set_session_level(pid, 9)
     done = live.gen("doctor", check=False)

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from harness import processes
 from harness.gateway import Gateway
+from harness.queues import queue_manager
 
 CONF = {"DEFAULT_PRIORITY": 0, "SCHED_BATCH_FRONTEND": "yes", "SCHED_BATCH[0]": "yes"}
 OTHER_CONF = {"DEFAULT_PRIORITY": 0, "SCHED_BATCH_DEFAULT": "yes"}
@@ -14,28 +14,16 @@ RULE = "X-Priority /^1/ all 1\n"
 EACH = ("frontend", 0, 1)
 
 
-def master(gateway, instance):
-    return processes.read_pid(gateway.queue_dir(instance) + "/pid/master.pid")
-
-
-def family(gateway, instance):
-    """The processes of a Postfix, its master first."""
-    pid = master(gateway, instance)
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as children:
-        return [pid] + [int(child) for child in children.read().split()]
-
-
 def policies(gateway):
-    """{Postfix: the policies that its processes have}"""
-    found = {}
-    for instance in EACH:
-        found[instance] = set()
-        for pid in family(gateway, instance):
-            try:
-                found[instance].add(os.sched_getscheduler(pid))
-            except ProcessLookupError:
-                pass  # it has had its max_idle
-    return found
+    """{Postfix: the policies that its processes have}; peg-milter works in the frontend's queue, too."""
+    return {
+        each: {
+            os.sched_getscheduler(pid)
+            for pid, program in gateway.postfix_processes(each).items()
+            if program != "peg-milter"
+        }
+        for each in EACH
+    }
 
 
 def expected(*batch):
@@ -60,21 +48,21 @@ def test_all_processes_have_it_from_their_start(live):
         for priority in (0, 1):  # which starts more of them
             sent = live.send(to=["bob@dest.example"], priority_header="1" if priority else None)
             assert set(live.delivered(sent).values()) == {priority}
-        assert len(family(live, "frontend")) > 6
+        assert len(live.postfix_processes("frontend")) > 6
         assert policies(live) == expected("frontend", 0)
         live.ctl("restart")
 
 
 def test_a_reload_sets_it_in_all_that_run(live):
-    masters = [master(live, each) for each in EACH]
+    masters = [live.master_pid(each) for each in EACH]
     live.write_conf(OTHER_CONF)
     live.ctl("reload")
     assert policies(live) == expected(0, 1)
-    assert masters == [master(live, each) for each in EACH]
+    assert masters == [live.master_pid(each) for each in EACH]
 
 
 def test_apply_sets_it_right_and_reloads_no_other(live):
-    os.sched_setscheduler(master(live, 1), os.SCHED_BATCH, os.sched_param(0))
+    os.sched_setscheduler(live.master_pid(1), os.SCHED_BATCH, os.sched_param(0))
     said = live.gen("apply").stdout
     assert re.findall(r"reloaded: .*(postfix\S+)", said) == ["postfix1"], said
     assert policies(live) == expected("frontend", 0)
@@ -85,19 +73,19 @@ def test_apply_sets_it_right_and_reloads_no_other(live):
     [(0, os.SCHED_OTHER, "SCHED_OTHER"), (1, os.SCHED_BATCH, "SCHED_BATCH")],
 )
 def test_the_doctor_names_a_process_with_another(live, instance, policy, name):
-    pid = family(live, instance)[-1]
+    pid = queue_manager(live, instance)
     os.sched_setscheduler(pid, policy, os.sched_param(0))
     done = live.gen("doctor", check=False)
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
     assert len(failed) == 1 and re.search(
-        r"postfix%d: \S+ \(pid %d\) is scheduled as %s; set it right by peg-ctl reload"
+        r"postfix%d: qmgr \(pid %d\) is scheduled as %s; set it right by peg-ctl reload"
         % (instance, pid, name),
         failed[0],
     ), done.stdout
 
 
 def test_another_policy_is_the_operators(live):
-    pid = master(live, 1)
+    pid = live.master_pid(1)
     os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
     try:
         live.ctl("reload")

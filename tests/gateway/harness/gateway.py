@@ -245,6 +245,10 @@ class Gateway(Installation):
         """{pid: command line} of every process of this gateway that runs now."""
         return processes.belonging_to(self.root)
 
+    def master_pid(self, instance):
+        """The process id of the master(8) of a Postfix; None: it was not started."""
+        return processes.read_pid(self.queue_dir(instance) + "/pid/master.pid")
+
     def postfix_processes(self, instance):
         """{pid: program} of the Postfix "frontend", "urgent" or instance n, such as "qmgr"."""
         queue = os.path.realpath(self.queue_dir(instance))
