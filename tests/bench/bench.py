@@ -76,13 +76,16 @@ def run_section(bench, name):
     print("%s ..." % name, flush=True)
     began = time.monotonic()
     load, idle = machine.load_average(), machine.idle_percent()
+    times = machine.ProcessorTimes()
     section = SECTIONS[name](bench)
     section.load = (load, machine.load_average())
     section.idle = idle
+    section.stolen = times.stolen()
     for figure in section.figures:
         if figure.is_bound:
             bench.say("%s (%s)%s" % (figure, figure.bound_cell(), "" if figure.holds else ": NO"))
     bench.say("in %.0f s; before, %.0f %% were idle" % (time.monotonic() - began, idle))
+    bench.say(section.stolen_text())
     return section
 
 

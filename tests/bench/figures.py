@@ -95,6 +95,7 @@ class Section:
 
     load    (load average before, and after)
     idle    how much of the processors, in percent, nobody used before
+    stolen  how much of them, in percent, the host of a virtual machine took meanwhile
     plots   files beside the report
     """
 
@@ -105,13 +106,18 @@ class Section:
         self.figures = figures
         self.load = (0.0, 0.0)
         self.idle = 0.0
+        self.stolen = 0.0
         self.plots = []
+
+    def stolen_text(self):
+        return "taken by the host meanwhile: %.1f %%" % self.stolen
 
     def as_json(self):
         return {
             "name": self.name,
             "load": self.load,
             "idle": self.idle,
+            "stolen": self.stolen,
             "figures": [figure.as_json() for figure in self.figures],
         }
 
@@ -143,7 +149,8 @@ def write_report(path, facts, sections):
         lines += ["", "## " + section.title, "", section.text, ""] + _table(section.figures)
         lines += ["\n![%s](%s)" % (section.title, plot) for plot in section.plots]
         lines += ["", "Processors idle before: %.0f %%. " % section.idle]
-        lines[-1] += "Load average before: %.1f, after: %.1f." % section.load
+        lines[-1] += "Load average before: %.1f, after: %.1f. " % section.load
+        lines[-1] += "Of the processors' time %s." % section.stolen_text()
     lines += ["", "## The machine", ""]
     lines += ["- %s: %s" % fact for fact in facts]
     with open(path, "w") as out:
@@ -162,7 +169,8 @@ def write_results(path, facts, sections):
     measured = "; ".join("%s: %s" % fact for fact in facts)
     for section in sections:
         table = _table([figure for figure in section.figures if figure.is_kept])
-        kept[section.title] = "\n".join([""] + table + ["", measured, ""])
+        about = "%s; %s" % (measured, section.stolen_text())
+        kept[section.title] = "\n".join([""] + table + ["", about, ""])
     lines = ["# Results of the last full rounds", ""]
     lines += ["Made by `make bench RESULTS=1`; how to read it: README.md.", ""]
     lines += ["## %s\n%s" % section for section in kept.items()]

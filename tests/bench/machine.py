@@ -83,17 +83,35 @@ def load_average():
     return os.getloadavg()[0]
 
 
+class ProcessorTimes:
+    """What the processors have done since it was made, in percent (proc(5), /proc/stat)."""
+
+    def __init__(self):
+        self._at_first = self._read()
+
+    @staticmethod
+    def _read():
+        with open("/proc/stat") as stat:
+            return [int(word) for word in stat.readline().split()[1:9]]
+
+    def _percent(self, *columns):
+        grown = [after - at_first for after, at_first in zip(self._read(), self._at_first)]
+        return 100 * sum(grown[column] for column in columns) / max(1, sum(grown))
+
+    def idle(self):
+        """Nothing, or wait for the disk."""
+        return self._percent(3, 4)
+
+    def stolen(self):
+        """Work for others, while the host of this virtual machine had it wait."""
+        return self._percent(7)
+
+
 def idle_percent(seconds=2):
     """How much of the processors nobody uses just now."""
-    before = _processor_times()
+    times = ProcessorTimes()
     time.sleep(seconds)
-    grown = [after - at_first for after, at_first in zip(_processor_times(), before)]
-    return 100 * (grown[3] + grown[4]) / max(1, sum(grown))  # idle, and waiting for the disk
-
-
-def _processor_times():
-    with open("/proc/stat") as stat:
-        return [int(word) for word in stat.readline().split()[1:9]]
+    return times.idle()
 
 
 def facts():
