@@ -42,7 +42,7 @@ class Case:
 
 ALL = ("yes", "N", "A", "P")
 WITHOUT = "without"
-TITLES = dict(TITLES, **{WITHOUT: "ours without this stress"})
+SET_TITLES = dict(TITLES, **{WITHOUT: "ours without this stress"})
 CASES = {
     "idle": Case("idle", stress.idle, ALL, ("yes",)),
     "slow": Case("idle, slow relay", stress.slow, ALL, ("yes",)),
@@ -114,22 +114,18 @@ class Outcome:
 
 def _measure_case(bench, case):
     """{name or WITHOUT: [Outcome]}"""
-    beside = []
 
     def one(name):
-        if name != "yes" or not case.idle:
-            return _round(bench, case, name, case.manager)
-        managers = [case.idle, case.manager]
-        if len(beside) % 2:  # neither is always the first
-            managers.reverse()
-        found = {manager: _round(bench, case, name, manager) for manager in managers}
-        beside.append(found[case.idle])
-        return found[case.manager]
+        if name == WITHOUT:
+            return _round(bench, case, "yes", case.idle)
+        return _round(bench, case, name, case.manager)
 
-    names = bench.fleet.names(*bench.rounds(*case.names))
-    found = in_turns(bench.rounds(case.rounds, 1), names, one)
-    found["yes"] += in_turns(bench.rounds(ROUNDS - case.rounds, 0), ["yes"], one)["yes"]
-    return dict(found, **{WITHOUT: beside}) if case.idle else found
+    ours = [WITHOUT, "yes"] if case.idle else ["yes"]
+    others = [name for name in bench.fleet.names(*bench.rounds(*case.names)) if name != "yes"]
+    found = in_turns(bench.rounds(case.rounds, 1), ours + others, one)
+    for name, more in in_turns(bench.rounds(ROUNDS - case.rounds, 0), ours, one).items():
+        found[name] += more
+    return found
 
 
 def _round(bench, case, name, manager):
@@ -191,7 +187,7 @@ def _figures(name, case, found):
             ("longest", "longest" + more, [together[-1]]),
             ("accepted", "p99 until accepted", [percentile(accepted, 99)]),
         ):
-            text = "%s: %s, %s" % (case.title, title, TITLES[set_])
+            text = "%s: %s, %s" % (case.title, title, SET_TITLES[set_])
             figures.append(
                 Figure(
                     "urgent_%s_%s_%s" % (name, set_, what),
