@@ -4,7 +4,7 @@
 #   make check      install what tests need (as root), build, run all tests
 #   make torture    long forms of the tests that break things
 #   make demo       a private gateway under build/demo, with mail through it; KEEP=1 leaves it running
-#   make bench      measure, and write build/bench/REPORT.md; QUICK=1 for a short run, ONLY="one urgent"
+#   make bench      measure, and write build/bench/REPORT.md; QUICK=1 for a short run, ONLY="one ten"
 #                   for some sections, RESULTS=1 to keep their ratios in tests/bench/RESULTS.md as well
 #   make lint       formatting, sizes, and a build with clang
 #   make deb        the Debian package, into build/deb

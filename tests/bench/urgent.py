@@ -4,9 +4,9 @@ import contextlib
 import time
 
 import stress
-from figures import Figure, Section
+from figures import Figure, Section, ratios
 from fleet import TITLES
-from machine import in_turns
+from machine import ProcessorTimes, in_turns
 from plots import bars
 from traffic import latencies, percentile
 
@@ -91,6 +91,14 @@ CASES = {
     ),
 }
 
+GROUPS = {  # {section: (title, its cases)}
+    "urgent_idle": ("Urgent mail, and nothing else", ("idle", "slow")),
+    "urgent_backlog": ("Urgent mail behind a backlog", ("backlog", "beyond")),
+    "urgent_flood": ("Urgent mail in a flood", ("flood", "kept_apart")),
+    "urgent_stopped": ("Urgent mail while an instance is stopped", ("stopped",)),
+    "urgent_retried": ("Urgent mail while deferred mail is retried", ("retried", "retried_apart")),
+}
+
 
 class Outcome:
     """What became of the urgent mail of a round; times in ms, the shortest first.
@@ -137,9 +145,12 @@ def _round(bench, case, name, manager):
         stack.enter_context(stress.configured(trial, case.is_slow, case.is_short))
         if case.is_apart:
             stack.enter_context(stress.few_processes(gateway))
+        times = ProcessorTimes()
         found = measure(trial, manager, bench.rounds(MESSAGES, 5), port)
+        stolen = times.stolen()
     without = "" if manager is case.manager else ", without"
-    bench.say("%s%s, %s: %s" % (case.title, without, name, found))
+    text = "%s%s, %s: %s (the host took %.1f %%)"
+    bench.say(text % (case.title, without, name, found, stolen))
     if trial.left:
         bench.say("%d messages were still in the frontend then" % trial.left)
     return found
@@ -206,14 +217,20 @@ def _p99(runs):
     return percentile(sorted(value for run in runs for value in run.times), 99)
 
 
-def _bounds(measured):
-    """Ours under each stress, to ours without it in the rounds beside, and to one Postfix."""
+def _to_idle(name, case, found):
+    """Ours under the stress to ours without it in the rounds beside."""
+    title = "urgent p99, %s: times idle" % case.title
+    ratio = _p99(found["yes"]) / _p99(found[WITHOUT])
+    by_round = ratios(*([_p99([run]) for run in found[set_]] for set_ in ("yes", WITHOUT)))
+    return [
+        Figure("urgent_%s" % name, title, [ratio], at_most=case.at_most),
+        Figure("urgent_%s_rounds" % name, title + ", round by round", by_round),
+    ]
+
+
+def _to_one_postfix(measured):
+    """One Postfix in a flood, without and with a listener for urgent mail, to ours."""
     found = []
-    for name, case in CASES.items():
-        if case.idle:
-            ratio = _p99(measured[name]["yes"]) / _p99(measured[name][WITHOUT])
-            title = "urgent p99, %s: times idle" % case.title
-            found.append(Figure("urgent_%s" % name, title, [ratio], at_most=case.at_most))
     ours = _p99(measured["kept_apart"]["yes"])
     title = "urgent p99, flood: one Postfix%s to ours, kept apart"
     for name, what, least in (
@@ -225,7 +242,15 @@ def _bounds(measured):
     return found
 
 
-def _plot(bench, measured):
+def _bounds(measured):
+    found = []
+    for name, sets in measured.items():
+        if CASES[name].idle:
+            found += _to_idle(name, CASES[name], sets)
+    return found + (_to_one_postfix(measured) if "kept_apart" in measured else [])
+
+
+def _plot(bench, section, measured):
     """The p99 of each, from its p50 to the longest."""
     series = {}
     for set_ in ("yes", "N", "A", "P"):
@@ -240,31 +265,39 @@ def _plot(bench, measured):
         if any(points):
             series[TITLES[set_]] = points
     return bars(
-        bench.path("urgent.svg"),
+        bench.path(section + ".svg"),
         "Urgent mail: p99, from p50 to the longest",
         "ms",
-        [case.title for case in CASES.values()],
+        [CASES[name].title for name in measured],
         series,
         is_logarithmic=True,
     )
 
 
-def urgent(bench):
-    """All cases."""
-    measured = {name: _measure_case(bench, case) for name, case in CASES.items()}
-    figures = [
-        figure for name in CASES for figure in _figures(name, CASES[name], measured[name])
-    ]
-    text = (
-        "An urgent message a second, from when it is due until it has come, connecting included; "
-        "by the listener that all mail comes by, save where it is *kept apart*: there it has one "
-        "of its own, and the other has 20 smtpd processes. *backlog*: %s *beyond the active "
-        "queue*: %s *flood*: %s *instance stopped*: %s *deferred mail retried*: %s"
-        % tuple(
-            CASES[name].manager.__doc__
-            for name in ("backlog", "beyond", "flood", "stopped", "retried")
+def _text(cases):
+    text = "An urgent message a second, from when it is due until it has come, connecting included"
+    if any(case.is_apart for case in cases):
+        text += (
+            "; by the listener that all mail comes by, save where it is *kept apart*: there it has "
+            "one of its own, and the other has 20 smtpd processes"
         )
-    )
-    section = Section("urgent", "Urgent mail under stress", text, _bounds(measured) + figures)
-    section.plots = [_plot(bench, measured)]
-    return section
+    text += "."
+    by_itself = [case for case in cases if not case.is_apart]
+    return text + "".join(" *%s*: %s" % (case.title, case.manager.__doc__) for case in by_itself)
+
+
+def urgent(section):
+    """A section of GROUPS."""
+    title, names = GROUPS[section]
+
+    def run(bench):
+        measured = {name: _measure_case(bench, CASES[name]) for name in names}
+        figures = [
+            figure for name in names for figure in _figures(name, CASES[name], measured[name])
+        ]
+        text = _text([CASES[name] for name in names])
+        found = Section(section, title, text, _bounds(measured) + figures)
+        found.plots = [_plot(bench, section, measured)]
+        return found
+
+    return run
