@@ -220,8 +220,9 @@ def _p99(runs):
 def _to_idle(name, case, found):
     """Ours under the stress to ours without it in the rounds beside."""
     title = "urgent p99, %s: times idle" % case.title
-    ratio = _p99(found["yes"]) / _p99(found[WITHOUT])
-    by_round = ratios(*([_p99([run]) for run in found[set_]] for set_ in ("yes", WITHOUT)))
+    ours, without = found["yes"], found[WITHOUT]
+    ratio = _p99(ours) / _p99(without)
+    by_round = ratios([_p99([run]) for run in ours], [_p99([run]) for run in without])
     return [
         Figure("urgent_%s" % name, title, [ratio], at_most=case.at_most),
         Figure("urgent_%s_rounds" % name, title + ", round by round", by_round),
@@ -243,6 +244,7 @@ def _to_one_postfix(measured):
 
 
 def _bounds(measured):
+    """To idle, where a case has that, and in a flood to one Postfix."""
     found = []
     for name, sets in measured.items():
         if CASES[name].idle:
