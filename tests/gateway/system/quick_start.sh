@@ -1,7 +1,8 @@
 #!/bin/sh
 # The quick start of README.md on the system's own paths, run by private_machine.sh.
 # Usage: quick_start.sh REPOSITORY FRONTEND_PORT TCPMAP_PORT INSTANCE_PORT_BASE RELAY_PORT
-# Says "ready" when mail can be sent, and stops all when its standard input ends.
+# Says "ready" when mail can be sent. When its standard input ends, it waits half a minute at most
+# for the queues to be empty, shows them, and stops all.
 set -eu
 repository=$1 frontend=$2 tcpmap=$3 base=$4 relay=$5
 
@@ -26,4 +27,12 @@ peg-ctl status
 peg-gen doctor
 echo ready
 cat >/dev/null
-peg-showqueues
+# The relay has a message a moment before Postfix takes it out of its queue.
+for _ in $(seq 300); do
+    queues=$(peg-showqueues)
+    case $queues in
+    *"= "[1-9]*) sleep 0.1 ;;
+    *) break ;;
+    esac
+done
+printf '%s\n' "$queues"
