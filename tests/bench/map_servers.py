@@ -102,45 +102,24 @@ postlog   unix-dgram  n  -  n  -  1  postlogd
         )
 
 
-class Postsrsd:
-    """The tcp_table(5) servers of postsrsd 1: a process for each client, and no table at all.
+class _Listening:
+    """One program that listens on a TCP port when it is ready."""
 
-    It finds every address (and writes another one), on its second port none.
-    """
-
-    name = "postsrsd"
-    found = "200 SRS0="
-    missed = "500 "
-
-    def __init__(self, root):
-        self._root = root
+    def __init__(self):
         self._ports = ports.reserve()
         self._process = None
-        self.server = "tcp:%d" % self._ports.frontend
-        self.missing_server = "tcp:%d" % self._ports.tcpmap
-
-    @staticmethod
-    def is_there():
-        """Whether it is installed, in the version that speaks tcp_table."""
-        if not os.access(POSTSRSD, os.X_OK):
-            return False
-        done = subprocess.run([POSTSRSD, "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return b"1." in done.stdout
 
     @property
     def pid(self):
         return self._process.pid
 
+    def command(self):
+        """What to run; its folders are there."""
+        raise NotImplementedError
+
     def __enter__(self):
-        secret = os.path.join(self._root, "secret")
-        with open(secret, "w") as out:
-            out.write("no secret")
-        # As Debian's unit and its defaults have it, but for ports, secret, user and chroot.
-        command = [POSTSRSD, "-f", str(self._ports.frontend), "-r", str(self._ports.tcpmap)]
-        command += ["-d", "gateway.example", "-s", secret, "-a", "=", "-n", "4", "-N", "4"]
-        command += ["-u", "nobody", "-l", "127.0.0.1", "-X"]
         try:
-            self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            self._process = subprocess.Popen(self.command(), stderr=subprocess.DEVNULL)
             self._wait_until_it_listens()
             return self
         except BaseException:
@@ -161,5 +140,54 @@ class Postsrsd:
                 return
             except ConnectionRefusedError:
                 if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError("postsrsd does not start") from None
+                    raise AssertionError("%s does not start" % self.name) from None
                 time.sleep(0.02)
+
+
+class Postsrsd(_Listening):
+    """The tcp_table(5) servers of postsrsd 1: a process for each client, and no table at all.
+
+    It finds every address (and writes another one), on its second port none.
+    """
+
+    name = "postsrsd"
+    found = "200 SRS0="
+    missed = "500 "
+
+    def __init__(self, root):
+        super().__init__()
+        self._root = root
+        self.server = "tcp:%d" % self._ports.frontend
+        self.missing_server = "tcp:%d" % self._ports.tcpmap
+
+    @staticmethod
+    def is_there():
+        """Whether it is installed, in the version that speaks tcp_table."""
+        if not os.access(POSTSRSD, os.X_OK):
+            return False
+        done = subprocess.run([POSTSRSD, "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return b"1." in done.stdout
+
+    def command(self):
+        """As Debian's unit and its defaults have it, but for ports, secret, user and chroot."""
+        secret = os.path.join(self._root, "secret")
+        with open(secret, "w") as out:
+            out.write("no secret")
+        command = [POSTSRSD, "-f", str(self._ports.frontend), "-r", str(self._ports.tcpmap)]
+        command += ["-d", "gateway.example", "-s", secret, "-a", "=", "-n", "4", "-N", "4"]
+        return command + ["-u", "nobody", "-l", "127.0.0.1", "-X"]
+
+
+class IdleTcpmap(_Listening):
+    """idle_tcpmap, which looks nothing up: what the machine and its network take."""
+
+    name = "idle"
+    found = missed = "200 peg2:"
+
+    def __init__(self, bench):
+        super().__init__()
+        self._bench = bench
+        self.server = self.missing_server = "tcp:%d" % self._ports.tcpmap
+
+    def command(self):
+        return [self._bench.program("idle_tcpmap"), str(self._ports.tcpmap)]

@@ -6,7 +6,7 @@ import os
 from cpu import CpuClock, own_memory
 from figures import Figure, Section, ratios
 from machine import DISK, alternate, folder, gateway_folder, measure
-from map_servers import Postsrsd, Proxymap, Tcpmap
+from map_servers import IdleTcpmap, Postsrsd, Proxymap, Tcpmap
 
 CONNECTIONS = (1, 10, 100)
 MANY = 10  # of them, where one number does
@@ -51,10 +51,11 @@ class Bout:
         return Run(measure(program, *how), clock.seconds(), seconds)
 
 
-def _bouts(tables, peers):
+def _bouts(tables, peers, idle):
     """{name: Bout}; the table's names begin with `ours`."""
     ours = tables[USUAL]
     bouts = {("ours", n): Bout(ours, n) for n in CONNECTIONS}
+    bouts[idle.name, MANY] = Bout(idle, MANY)
     bouts.update({(peer.name, n): Bout(peer, n) for peer in peers for n in CONNECTIONS})
     bouts.update({("ours", size): Bout(tables[size], MANY, claims=size) for size in (FEW, MOST)})
     bouts["ours", "misses"] = Bout(ours, MANY, is_miss=True)
@@ -84,7 +85,7 @@ def _measure(bench, seconds):
         peers = [stack.enter_context(Proxymap(place, map_file))]
         if Postsrsd.is_there():
             peers.append(stack.enter_context(Postsrsd(stack.enter_context(folder(DISK)))))
-        bouts = _bouts(tables, peers)
+        bouts = _bouts(tables, peers, stack.enter_context(IdleTcpmap(bench)))
 
         def one(name):
             run = bouts[name].run(bench, seconds)
@@ -131,7 +132,7 @@ def tcpmap(bench):
     """Lookups a second, and how long one takes."""
     seconds = bench.rounds(2, 1)
     found, peers, memory = _measure(bench, seconds)
-    at_ten = found["ours", MANY]
+    at_ten, idle = found["ours", MANY], found[IdleTcpmap.name, MANY]
     ours = [run.rate for run in at_ten]
     least_cpu = [
         min(of_round)
@@ -156,6 +157,16 @@ def tcpmap(bench):
             at_most=P99_MAX,
         ),
         Figure(
+            "lookups_p99_idle",
+            "the same of idle_tcpmap, which looks nothing up",
+            [run.p99 / run.p50 for run in idle],
+        ),
+        Figure(
+            "lookups_idle",
+            "lookups/s, %d connections, to idle_tcpmap's" % MANY,
+            ratios(ours, [run.rate for run in idle]),
+        ),
+        Figure(
             "lookups_most",
             "lookups/s with {:,} claims to {:,}".format(FEW, MOST),
             ratios(
@@ -174,8 +185,9 @@ def tcpmap(bench):
     ]
     text = (
         "`tcpmap_load` draws keys at random among {:,} claims; so many connections ask one "
-        "request at a time, as Postfix does, where nothing else is said. Peers: {}. Processor "
-        "time is that of all processes of a server, the load not included.".format(
+        "request at a time, as Postfix does, where nothing else is said. Peers: {}; idle is a server "
+        "that gives everybody the same answer. Processor time is that of all processes of a server, "
+        "the load not included.".format(
             USUAL, " and ".join(peers)
         )
     )
