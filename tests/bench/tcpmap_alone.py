@@ -187,8 +187,6 @@ def tcpmap(bench):
         "`tcpmap_load` draws keys at random among {:,} claims; so many connections ask one "
         "request at a time, as Postfix does, where nothing else is said. Peers: {}; idle is a server "
         "that gives everybody the same answer. Processor time is that of all processes of a server, "
-        "the load not included.".format(
-            USUAL, " and ".join(peers)
-        )
+        "the load not included.".format(USUAL, " and ".join(peers))
     )
     return Section("tcpmap", "Lookups", text, figures + list(_details(found)))
